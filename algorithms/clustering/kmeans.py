@@ -1,0 +1,194 @@
+"""Standard k-means: Lloyd's iterations on a sample, then every point to its nearest centroid.
+
+Assignment is the scan kernel with one neighbour to keep (`kernels.scan`), so it runs at the speed of the search itself.
+Everything is deterministic for a seed at any number of threads: a row's nearest centroid does not depend on its
+neighbours, ties go to the lower list, and each mean is summed by one thread in row order.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..kernels.heap import split_keys
+from ..kernels.means import sum_of_squares, update_means
+from ..kernels.panels import group_rows, make_panels
+from ..kernels.scan import scan_everything
+from ..kernels.space import Space, identity, prepare
+from ..progress import Progress, silent
+from ..rows import positive
+from ..value import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """A partition of the training rows.
+
+    Attributes
+    ----------
+    centroids : (L, d) float32
+        In the prepared space (see `kernels.space`).
+    assignment : (n,) int32
+        The list of each row.
+    objective : tuple of float
+        Sum of squared distances of the sample to the nearest centroid, at the start of each iteration and at the end.
+    sampled : int
+        Rows that the iterations saw.
+    """
+
+    centroids: npt.NDArray[np.float32]
+    assignment: npt.NDArray[np.int32]
+    objective: tuple[float, ...]
+    sampled: int
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Rows of each list, (L,) int64."""
+        return np.bincount(self.assignment, minlength=len(self.centroids)).astype(np.int64)
+
+    def statistics(self) -> dict[str, Any]:
+        """Return mean, coefficient of variation, largest and empty: how even the lists are."""
+        sizes = self.sizes
+        mean = float(sizes.mean())
+        return {
+            "list_size_mean": mean,
+            "list_size_variation": float(sizes.std() / mean) if mean else 0.0,
+            "list_size_largest": int(sizes.max()),
+            "lists_empty": int((sizes == 0).sum()),
+        }
+
+
+def nearest_centroids(
+    rows: npt.NDArray[np.float32], space: Space, centroids: npt.NDArray[np.float32], threads: int = 1
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Return for each row its nearest centroid by euclidean distance in the prepared space.
+
+    Parameters
+    ----------
+    rows : (n, d) float32
+        As given.
+    space : Space
+    centroids : (L, d) float32
+        Prepared.
+    threads : int
+
+    Returns
+    -------
+    assignment : (n,) int32
+        Ties go to the lower list.
+    scores : (n,) float32
+        ½‖c‖² - ⟨x, c⟩, which is half the squared distance less ½‖x‖².
+    """
+    panels = make_panels(centroids, identity(centroids.shape[1]), squared=True, threads=threads)
+    keys = scan_everything(panels, rows, space, 1, threads)
+    slots, scores = split_keys(keys)
+    return slots[:, 0], scores[:, 0]
+
+
+def _split_largest(
+    rows: npt.NDArray[np.float32],
+    order: npt.NDArray[np.int64],
+    offsets: npt.NDArray[np.int64],
+    centroids: npt.NDArray[np.float32],
+) -> None:
+    # Each empty list takes over the point of the largest list that lies farthest from that list's centroid. A list
+    # gives at most one point per iteration, so that several empty lists draw on several large ones.
+    sizes = np.diff(offsets)
+    largest = np.argsort(-sizes, kind="stable")
+    for empty, full in zip(np.flatnonzero(sizes == 0), largest, strict=False):
+        members = rows[order[offsets[full] : offsets[full + 1]]]
+        if len(members) < 2:
+            break
+        distances = ((members - centroids[full]) ** 2).sum(axis=1)
+        centroids[empty] = members[int(distances.argmax())]
+
+
+def _iterate(
+    sample: npt.NDArray[np.float32],
+    centroids: npt.NDArray[np.float32],
+    iterations: int,
+    threads: int,
+) -> Iterator[float]:
+    # Lloyd's iterations on prepared rows; yields the objective before each update and once at the end.
+    space = identity(sample.shape[1])
+    squares = sum_of_squares(sample, space, threads)
+    for _ in range(iterations):
+        assignment, scores = nearest_centroids(sample, space, centroids, threads)
+        yield squares + 2.0 * float(scores.sum(dtype=np.float64))
+        order, offsets = group_rows(assignment, len(centroids))
+        update_means(sample, space, order, offsets, centroids, threads)
+        _split_largest(sample, order, offsets, centroids)
+    _, scores = nearest_centroids(sample, space, centroids, threads)
+    yield squares + 2.0 * float(scores.sum(dtype=np.float64))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class KMeans(Value):
+    """Standard k-means: squared euclidean assignment, plain means.
+
+    Parameters
+    ----------
+    lists : int, optional
+        L; by default √n rounded, set when the number of points is known. More lists than points are cut to n.
+    iterations : int
+        Lloyd iterations.
+    sample_per_list : int
+        The iterations see at most this many rows for each list, drawn without replacement.
+
+    Notes
+    -----
+    "Standard" in Vecchiato et al., arXiv 2404.11731, section 4: Lloyd on a sample of the documents, random rows as the
+    first centroids, empty lists split from the largest, all points assigned at the end.
+    """
+
+    lists: int | None = None
+    iterations: int = 25
+    sample_per_list: int = 256
+
+    def __post_init__(self) -> None:
+        if self.lists is not None:
+            positive(self.lists, "KMeans.lists")
+        positive(self.iterations, "KMeans.iterations")
+        positive(self.sample_per_list, "KMeans.sample_per_list")
+
+    def cluster(
+        self,
+        rows: npt.NDArray[np.float32],
+        space: Space,
+        *,
+        seed: int = 0,
+        threads: int = 1,
+        progress: Progress = silent,
+    ) -> Clusters:
+        """Partition the rows.
+
+        Parameters
+        ----------
+        rows : (n, d) float32
+            As given.
+        space : Space
+        seed : int
+        threads : int
+            The result does not depend on it.
+        progress : callable
+
+        Returns
+        -------
+        Clusters
+        """
+        count = len(rows)
+        lists = min(self.lists or max(1, round(count**0.5)), count)
+        generator = np.random.default_rng(seed)
+        size = min(count, lists * self.sample_per_list)
+        chosen = np.sort(generator.choice(count, size=size, replace=False))
+        sample = prepare(rows if size == count else rows[chosen], space, threads)
+        centroids = sample[generator.choice(size, size=lists, replace=False)]
+        objective = []
+        for step, value in enumerate(_iterate(sample, centroids, self.iterations, threads)):
+            objective.append(value)
+            progress("k-means", min(step + 1, self.iterations), self.iterations, f"objective {value:.6g}")
+        del sample
+        assignment, _ = nearest_centroids(rows, space, centroids, threads)
+        return Clusters(centroids, assignment, tuple(objective), size)

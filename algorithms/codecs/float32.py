@@ -1,0 +1,77 @@
+"""The codec that compresses nothing: lists of float32 vectors, scanned exactly.
+
+A codec decides how the vectors of a list are stored and scored. A new one is one new file in this folder and one line in
+`algorithms/registry.py`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..found import Found
+from ..kernels.finish import finish
+from ..kernels.panels import Panels, make_panels
+from ..kernels.scan import scan_lists
+from ..kernels.space import Space
+from ..value import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Float32Lists:
+    """The vectors of all lists, ready to be scanned.
+
+    Attributes
+    ----------
+    panels : Panels
+    space : Space
+    metric : str
+    """
+
+    panels: Panels
+    space: Space
+    metric: str
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of vectors, ids and offsets."""
+        return self.panels.nbytes
+
+    def search(
+        self, queries: npt.NDArray[np.float32], probes: npt.NDArray[np.int32], k: int, threads: int = 1
+    ) -> Found:
+        """Scan the probed lists.
+
+        Parameters
+        ----------
+        queries : (q, d) float32, as given
+        probes : (q, p) int32
+            Lists of each query, without repetition; -1 for none.
+        k : int
+        threads : int
+        """
+        keys = scan_lists(self.panels, queries, self.space, probes, k, threads)
+        ids, distances = finish(self.panels, queries, self.space, self.metric, keys, threads)
+        real = probes >= 0
+        scanned = np.where(real, self.panels.sizes[probes], 0).sum(axis=1, dtype=np.int64)
+        return Found(ids, distances, real.sum(axis=1, dtype=np.int64), scanned)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Float32(Value):
+    """Store every vector as float32, in panels (`kernels.panels`)."""
+
+    def encode(
+        self,
+        rows: npt.NDArray[np.float32],
+        space: Space,
+        metric: str,
+        assignment: npt.NDArray[np.int32],
+        lists: int,
+        threads: int = 1,
+    ) -> Float32Lists:
+        """Lay the rows (n, d) out list after list."""
+        squared = metric == "euclidean"
+        return Float32Lists(
+            make_panels(rows, space, assignment, lists, squared=squared, threads=threads), space, metric
+        )

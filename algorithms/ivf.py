@@ -1,0 +1,217 @@
+"""The inverted-file index: four independent choices.
+
+::
+
+    clustering   which vectors share a list?      KMeans
+    router       which lists for this query?      Centroid, Learnt
+    codec        how are vectors stored, scored?  Float32
+    probing      how many lists, this time?       Fixed
+
+The first three are fixed when the index is built, the fourth is chosen at each search. A router never touches the
+codec, nor the codec the router: any combination works.
+
+Symbols: n vectors, d dimension, L lists, q queries, k neighbours, ℓ probes.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .clustering.kmeans import Clusters, KMeans
+from .codecs.float32 import Float32, Float32Lists
+from .found import Found
+from .index import Built
+from .kernels.space import Space, make_space
+from .probing.fixed import Fixed
+from .progress import Progress, silent
+from .routers.centroid import Centroid
+from .routers.router import Fitting, MissingTrainingQueries, Router, Routes, TrainingQueries
+from .rows import as_rows, positive
+from .value import Value
+
+
+@dataclass(frozen=True, slots=True)
+class IVFIndex:
+    """A built index.
+
+    Attributes
+    ----------
+    lists : Float32Lists
+    routes : Routes
+    count : int
+        L.
+    built : Built
+    """
+
+    lists: Float32Lists
+    routes: Routes
+    count: int
+    built: Built
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of vectors, ids, offsets and routing."""
+        return self.lists.nbytes + self.routes.nbytes
+
+    @property
+    def router_nbytes(self) -> int:
+        """Bytes of routing."""
+        return self.routes.nbytes
+
+    def search(
+        self, queries: npt.ArrayLike, k: int = 10, *, nprobe: int | None = None, probing: Fixed | None = None, threads: int = 1
+    ) -> Found:
+        """Return the nearest of the vectors in the probed lists.
+
+        One query runs on the calling thread; more are a batch, run on `threads` threads, each of which reads a list once
+        for all of its queries that probe it. Both give identical ids.
+
+        Parameters
+        ----------
+        queries : (q, d) or (d,)
+        k : int
+            More than were scanned gives -1 at the end.
+        nprobe : int
+            ℓ: shorthand for ``probing=Fixed(nprobe)``. More than L means all lists, which is exact search.
+        probing : Fixed
+            How many lists to open; by default one.
+        threads : int
+
+        Raises
+        ------
+        ValueError
+            Queries of another dimension; k, nprobe or threads below 1; both nprobe and probing.
+        """
+        rows = as_rows(queries, "queries", self.lists.space.center.shape[0])
+        if nprobe is not None and probing is not None:
+            raise ValueError("search: found both nprobe and probing, expected one of them")
+        policy = probing or Fixed(1 if nprobe is None else nprobe)
+        positive(k, "k")
+        positive(threads, "threads")
+        probes = policy.probes(self.routes, rows, self.count, threads)
+        return self.lists.search(rows, probes, k, threads)
+
+
+def _nearest(lists: Float32Lists, count: int, threads: int) -> Any:
+    # Exact search over finished lists: probe them all.
+    def search(queries: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.int32]:
+        probes = np.broadcast_to(np.arange(count, dtype=np.int32), (len(queries), count))
+        return lists.search(queries, np.ascontiguousarray(probes), k, threads).ids
+
+    return search
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class IVF(Value):
+    """An inverted-file index before it has seen data.
+
+    Parameters
+    ----------
+    clustering : KMeans
+    router : Centroid or Learnt
+    codec : Float32
+    seed : int
+        Of clustering and training.
+
+    Examples
+    --------
+    >>> IVF(KMeans(lists=328), Centroid("normalised"))
+    IVF(KMeans(lists=328), Centroid(scoring='normalised'), Float32())
+    """
+
+    clustering: KMeans = KMeans()
+    router: Router = Centroid()
+    codec: Float32 = Float32()
+    seed: int = 0
+
+    @property
+    def learns(self) -> bool:
+        """Whether the router needs training queries."""
+        return self.router.learns
+
+    def resolve(self, metric: str, count: int) -> "IVF":
+        """Return the algorithm with L and the router's choices spelled out for `count` rows under `metric`."""
+        lists = min(self.clustering.lists or max(1, round(count**0.5)), count)
+        return replace(self, clustering=replace(self.clustering, lists=lists), router=self.router.resolve(metric))
+
+    def query_grid(self) -> tuple[Mapping[str, Any], ...]:
+        """Return nprobe from 1 to L, each about 1.5 times the one before."""
+        lists = self.clustering.lists or 1
+        steps = {min(lists, max(1, round(1.5**power))) for power in range(64)}
+        return tuple({"nprobe": nprobe} for nprobe in sorted(steps))
+
+    def build(
+        self,
+        train: npt.ArrayLike,
+        metric: str,
+        training: TrainingQueries | None = None,
+        *,
+        threads: int = 1,
+        progress: Progress = silent,
+    ) -> IVFIndex:
+        """Cluster, lay the lists out, fit the router.
+
+        Parameters
+        ----------
+        train : (n, d)
+            Read, never written.
+        metric : str
+            One of `kernels.space.METRICS`.
+        training : TrainingQueries, optional
+            For a learnt router.
+        threads : int
+            The index does not depend on it (a learnt router's float sums may, in the last bits).
+        progress : callable
+
+        Raises
+        ------
+        ValueError
+            No rows, an unknown metric, or training queries of another dimension.
+        MissingTrainingQueries
+            The router learns and there is nothing to learn from.
+        """
+        rows = as_rows(train, "train")
+        if not len(rows):
+            raise ValueError("train: found no rows, expected at least 1")
+        if self.learns and training is None:
+            raise MissingTrainingQueries(f"{self.router!r}: found no training queries, expected `training=`")
+        if training is not None:
+            training = replace(training, queries=as_rows(training.queries, "training queries", rows.shape[1]))
+        resolved = self.resolve(metric, len(rows)) if metric else self
+        started = time.perf_counter()
+        space = make_space(rows, metric)
+        clusters = resolved.clustering.cluster(rows, space, seed=self.seed, threads=threads, progress=progress)
+        return resolved._finish(rows, space, metric, clusters, training, threads, progress, started)
+
+    def _finish(
+        self,
+        rows: npt.NDArray[np.float32],
+        space: Space,
+        metric: str,
+        clusters: Clusters,
+        training: TrainingQueries | None,
+        threads: int,
+        progress: Progress,
+        started: float,
+    ) -> IVFIndex:
+        count = len(clusters.centroids)
+        progress("layout", 0, 1, "")
+        lists = self.codec.encode(rows, space, metric, clusters.assignment, count, threads)
+        progress("layout", 1, 1, "")
+        fitted = self.router.fit(
+            Fitting(
+                metric, space, clusters, training, _nearest(lists, count, threads), self.seed, threads, progress
+            )  # fmt: skip
+        )
+        total = time.perf_counter() - started
+        built = Built(
+            total - fitted.learn_seconds - fitted.label_seconds,
+            fitted.learn_seconds,
+            fitted.label_seconds,
+            {**clusters.statistics(), "objective": clusters.objective[-1], "sampled": clusters.sampled, **fitted.notes},
+        )
+        return IVFIndex(lists, fitted.routes, count, built)

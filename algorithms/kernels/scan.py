@@ -1,0 +1,230 @@
+"""The scan: score queries against panels and keep the best k of each.
+
+A score is ``bias - ⟨q, x⟩``, lower is better. One formula serves every metric: bias 0 ranks by inner product (and by
+cosine, for normalised vectors), bias ½‖x‖² ranks by euclidean distance, since ½‖q - x‖² = ½‖q‖² + ½‖x‖² - ⟨q, x⟩ and the
+first term is the same for all x. One kernel serves every purpose: scanning lists, exact search (one list that holds
+everything), routing (the lists' representatives are the vectors), and k-means assignment (routing to one list).
+
+Three storeys: public functions allocate, parallel shells only divide the queries, serial kernels do the arithmetic.
+Symbols: q queries, d dimension, k neighbours, L lists, p probes, P panels.
+"""
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from .compile import kernel, numba_threads, parallel_kernel
+from .heap import LARGEST, clear, offer, sort_heap
+from .panels import Panels
+from .space import Space, prepare_row
+from .vector import (
+    PANELS_PER_STREAM,
+    PANELS_PER_TILE,
+    QUERIES_PER_TILE,
+    lanes_at_most,
+    lowest_bit,
+    stream,
+    stream_of_one_panel,
+    tile,
+    tile_of_one_panel,
+)
+
+# A thread works on at most this many queries at a time: their heaps stay in its cache.
+QUERIES_PER_SHARE = 2048
+# Panels are taken in blocks of this many floats, which the second-level cache holds while all queries pass over them.
+FLOATS_PER_BLOCK = 48 * 1024
+
+
+@kernel
+def _keep(scores, row, column, first_slot, heap, limit):  # type: ignore[no-untyped-def]
+    # Offer to the heap those of 16 scores that reach the limit; return the new limit.
+    mask = lanes_at_most(scores, row, column, limit)
+    while mask != np.uint64(0):
+        lane = lowest_bit(mask)
+        mask = mask & (mask - np.uint64(1))
+        score = scores[row, column + lane]
+        if score <= limit:
+            limit = offer(heap, score, first_slot + lane)
+    return limit
+
+
+@kernel
+def scan_one(values, bias, first, last, queries, heap, limit, scores, pick):  # type: ignore[no-untyped-def]
+    """Offer panels first to last - 1 to the heap of the query `pick[0]`; return the new limit.
+
+    values (P, d, 16) float32 · bias (P, 16) float32 · queries (q, d) float32 · heap (k,) uint64 ·
+    scores (1, 64) float32, scratch · pick (1,) int64
+    """
+    panel = first
+    while panel + PANELS_PER_STREAM <= last:
+        stream(values, bias, panel, queries, pick, scores)
+        for p in range(PANELS_PER_STREAM):
+            limit = _keep(scores, 0, p * 16, (panel + p) * 16, heap, limit)
+        panel += PANELS_PER_STREAM
+    while panel < last:
+        stream_of_one_panel(values, bias, panel, queries, pick, scores)
+        limit = _keep(scores, 0, 0, panel * 16, heap, limit)
+        panel += 1
+    return limit
+
+
+@kernel
+def scan_many(values, bias, first, last, queries, members, begin, end, heaps, limits, wide, narrow, picks):  # type: ignore[no-untyped-def]
+    """Offer panels first to last - 1 to the heaps of the queries members[begin:end].
+
+    values (P, d, 16) float32 · bias (P, 16) float32 · queries (q, d) float32 · members (m,) int32 ·
+    heaps (q, k) uint64 · limits (q,) float32 · wide (6, 16·PANELS_PER_TILE), narrow (6, 16) float32 and
+    picks (6,) int64, scratch
+    """
+    block = max(PANELS_PER_TILE, FLOATS_PER_BLOCK // max(1, values.shape[1] * 16))
+    for block_first in range(first, last, block):
+        block_last = min(block_first + block, last)
+        for start in range(begin, end, QUERIES_PER_TILE):
+            count = min(QUERIES_PER_TILE, end - start)
+            for i in range(QUERIES_PER_TILE):
+                picks[i] = members[start + min(i, count - 1)]
+            panel = block_first
+            while panel + PANELS_PER_TILE <= block_last:
+                tile(values, bias, panel, queries, picks, wide)
+                for i in range(count):
+                    row = picks[i]
+                    for p in range(PANELS_PER_TILE):
+                        limits[row] = _keep(wide, i, p * 16, (panel + p) * 16, heaps[row], limits[row])
+                panel += PANELS_PER_TILE
+            while panel < block_last:
+                tile_of_one_panel(values, bias, panel, queries, picks, narrow)
+                for i in range(count):
+                    row = picks[i]
+                    limits[row] = _keep(narrow, i, 0, panel * 16, heaps[row], limits[row])
+                panel += 1
+
+
+@kernel
+def _group_by_list(probes, lists, begins, members):  # type: ignore[no-untyped-def]
+    # probes (q, p) int32, -1 where none · begins (L + 1,) int64 · members (q·p,) int32: counting sort of queries by list
+    for i in range(lists + 1):
+        begins[i] = 0
+    for i in range(probes.shape[0]):
+        for j in range(probes.shape[1]):
+            if probes[i, j] >= 0:
+                begins[probes[i, j] + 1] += 1
+    for i in range(lists):
+        begins[i + 1] += begins[i]
+    for i in range(probes.shape[0]):
+        for j in range(probes.shape[1]):
+            if probes[i, j] >= 0:
+                members[begins[probes[i, j]]] = i
+                begins[probes[i, j]] += 1
+    for i in range(lists, 0, -1):
+        begins[i] = begins[i - 1]
+    begins[0] = 0
+
+
+@kernel
+def _scan_share(values, bias, starts, queries, center, normalise, probes, heaps):  # type: ignore[no-untyped-def]
+    # The queries of one share; each list is read once for all of them that probe it.
+    count = queries.shape[0]
+    prepared = np.empty(queries.shape, dtype=np.float32)
+    lists = starts.shape[0] - 1
+    wide = np.empty((QUERIES_PER_TILE, PANELS_PER_TILE * 16), dtype=np.float32)
+    narrow = np.empty((QUERIES_PER_TILE, 16), dtype=np.float32)
+    picks = np.empty(QUERIES_PER_TILE, dtype=np.int64)
+    limits = np.full(count, np.float32(LARGEST), dtype=np.float32)
+    begins = np.empty(lists + 1, dtype=np.int64)
+    members = np.empty(probes.size, dtype=np.int32)
+    _group_by_list(probes, lists, begins, members)
+    for i in range(count):
+        prepare_row(queries[i], center, normalise, prepared[i])
+        clear(heaps[i])
+    for i in range(lists):
+        if begins[i + 1] > begins[i]:
+            scan_many(
+                values, bias, starts[i], starts[i + 1], prepared, members, begins[i], begins[i + 1],
+                heaps, limits, wide, narrow, picks,
+            )  # fmt: skip
+    for i in range(count):
+        sort_heap(heaps[i])
+
+
+@parallel_kernel
+def _scan_shares(values, bias, starts, queries, center, normalise, probes, heaps, bounds):  # type: ignore[no-untyped-def]
+    # bounds (shares + 1,) int64. Iteration i owns the queries of share i.
+    for i in numba.prange(bounds.shape[0] - 1):
+        begin, end = bounds[i], bounds[i + 1]
+        _scan_share(
+            values, bias, starts, queries[begin:end], center, normalise, probes[begin:end], heaps[begin:end]
+        )  # fmt: skip
+
+
+@kernel
+def _scan_single(values, bias, starts, query, center, normalise, probes, heap):  # type: ignore[no-untyped-def]
+    # query (d,) float32 · probes (p,) int32, best first · heap (k,) uint64
+    prepared = np.empty((1, query.shape[0]), dtype=np.float32)
+    scores = np.empty((1, PANELS_PER_STREAM * 16), dtype=np.float32)
+    pick = np.zeros(1, dtype=np.int64)
+    limit = np.float32(LARGEST)
+    prepare_row(query, center, normalise, prepared[0])
+    clear(heap)
+    for j in range(probes.shape[0]):
+        chosen = probes[j]
+        if chosen >= 0:
+            limit = scan_one(values, bias, starts[chosen], starts[chosen + 1], prepared, heap, limit, scores, pick)
+    sort_heap(heap)
+
+
+def share_bounds(queries: int, threads: int) -> npt.NDArray[np.int64]:
+    """Divide queries evenly into shares, a multiple of `threads` of them, none above `QUERIES_PER_SHARE`."""
+    rounds = max(1, -(-queries // (threads * QUERIES_PER_SHARE)))
+    return np.linspace(0, queries, rounds * threads + 1).astype(np.int64)
+
+
+def scan_lists(
+    panels: Panels,
+    queries: npt.NDArray[np.float32],
+    space: Space,
+    probes: npt.NDArray[np.int32],
+    k: int,
+    threads: int = 1,
+) -> npt.NDArray[np.uint64]:
+    """Find the best k of the probed lists for each query.
+
+    Parameters
+    ----------
+    panels : Panels
+        The vectors, list after list.
+    queries : (q, d) float32, C-contiguous
+        Queries as given.
+    space : Space
+        How the kernel prepares them.
+    probes : (q, p) int32, C-contiguous
+        The lists to scan for each query; -1 for none.
+    k : int
+        Neighbours to keep.
+    threads : int
+        Threads for a batch. One query takes a serial path, which starts none.
+
+    Returns
+    -------
+    keys : (q, k) uint64
+        Best first; `heap.key_slot` gives a slot of the panels, or -1 where fewer than k points were scanned. The
+        result depends neither on `threads` nor on how queries are batched.
+    """
+    heaps = np.empty((len(queries), k), dtype=np.uint64)
+    if len(queries) == 1:
+        _scan_single(
+            panels.values, panels.bias, panels.starts, queries[0], space.center, space.normalise, probes[0], heaps[0]
+        )
+    elif len(queries):
+        bounds = share_bounds(len(queries), threads)
+        with numba_threads(threads):
+            _scan_shares(
+                panels.values, panels.bias, panels.starts, queries, space.center, space.normalise, probes, heaps, bounds
+            )
+    return heaps
+
+
+def scan_everything(
+    panels: Panels, queries: npt.NDArray[np.float32], space: Space, k: int, threads: int = 1
+) -> npt.NDArray[np.uint64]:
+    """Find the best k of a layout of one list: `scan_lists` where every query probes list 0."""
+    return scan_lists(panels, queries, space, np.zeros((len(queries), 1), dtype=np.int32), k, threads)

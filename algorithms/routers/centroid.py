@@ -1,0 +1,71 @@
+"""The usual router: compare the query with the centroid of each list."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ..value import Value
+from .linear import linear_routes
+from .router import Fitted, Fitting
+
+BY_METRIC = {"euclidean": "euclidean", "angular": "normalised", "normalized": "normalised", "ip": "inner product"}
+SCORINGS = ("inner product", "normalised", "euclidean")
+
+
+def normalised(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return rows (n, d) of length 1; zero rows stay zero."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Centroid(Value):
+    """Route by the centroids μ of the lists.
+
+    Parameters
+    ----------
+    scoring : str, optional
+        ``inner product``: ⟨q, μ⟩; ``normalised``: ⟨q, μ/‖μ‖⟩, the strong baseline of Bruch et al., arXiv 2405.12207;
+        ``euclidean``: -‖q - μ‖. By default what suits the metric: euclidean for euclidean, normalised for angular and
+        normalized, inner product for ip.
+    """
+
+    scoring: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.scoring is not None and self.scoring not in SCORINGS:
+            raise ValueError(f"Centroid.scoring: found {self.scoring!r}, expected one of {', '.join(SCORINGS)}")
+
+    @property
+    def learns(self) -> bool:
+        """No training queries needed."""
+        return False
+
+    def resolve(self, metric: str) -> "Centroid":
+        """Return the router with its scoring spelled out."""
+        return replace(self, scoring=self.scoring or BY_METRIC[metric])
+
+    def representatives(
+        self, fitting: Fitting
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return what the router compares queries with.
+
+        Returns
+        -------
+        representatives : (L, d) float32
+        constants : (L,) float32
+            A list's score is ⟨q, representative⟩ + constant, higher is better: 0, or -½‖μ‖² under euclidean scoring.
+        """
+        scoring = self.resolve(fitting.metric).scoring
+        centroids = fitting.clusters.centroids
+        if scoring == "normalised":
+            centroids = normalised(centroids)
+        squares = np.einsum("ij,ij->i", centroids, centroids, dtype=np.float64)
+        constants = -0.5 * squares if scoring == "euclidean" else np.zeros(len(centroids))
+        return centroids, constants.astype(np.float32)
+
+    def fit(self, fitting: Fitting) -> Fitted:
+        """Lay the centroids out for routing."""
+        representatives, constants = self.representatives(fitting)
+        return Fitted(linear_routes(representatives, constants, fitting.space))

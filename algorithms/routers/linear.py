@@ -1,0 +1,57 @@
+"""Linear routes: one representative for each list, and one matrix-vector product.
+
+Centroids and learnt representatives end up here alike: at query time nothing distinguishes them but their numbers.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..kernels.heap import split_keys
+from ..kernels.panels import Panels, make_panels
+from ..kernels.scan import scan_everything
+from ..kernels.space import Space, identity
+
+
+@dataclass(frozen=True, slots=True)
+class LinearRoutes:
+    """Representatives in panels; the list of lowest ``bias - ⟨q, representative⟩`` comes first.
+
+    Attributes
+    ----------
+    panels : Panels
+        Slot i is the representative of list i.
+    space : Space
+        How queries are prepared.
+    """
+
+    panels: Panels
+    space: Space
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of representatives and biases."""
+        return self.panels.values.nbytes + self.panels.bias.nbytes
+
+    def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> npt.NDArray[np.int32]:
+        """Return the nprobe best lists of each query, best first: (q, nprobe) int32."""
+        return split_keys(scan_everything(self.panels, queries, self.space, nprobe, threads))[0]
+
+
+def linear_routes(
+    representatives: npt.NDArray[np.float32], constants: npt.NDArray[np.float32], space: Space
+) -> LinearRoutes:
+    """Lay representatives out for routing.
+
+    Parameters
+    ----------
+    representatives : (L, d) float32
+        In the prepared space.
+    constants : (L,) float32
+        A list's score is ⟨q, representative⟩ + constant; the highest comes first.
+    space : Space
+        How queries are prepared.
+    """
+    rows = np.ascontiguousarray(representatives, dtype=np.float32)
+    return LinearRoutes(make_panels(rows, identity(rows.shape[1]), bias=-constants), space)

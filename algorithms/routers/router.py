@@ -1,0 +1,125 @@
+"""What a router is: `fit` looks at the finished lists and returns routes; `route` sends queries to lists.
+
+A new router is one new file in this folder and one line in `algorithms/registry.py`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..clustering.kmeans import Clusters
+from ..kernels.space import Space
+from ..progress import Progress
+
+
+class MissingTrainingQueries(ValueError):
+    """A learnt router was built without training queries."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingQueries:
+    """Queries to learn from; never the test queries.
+
+    Attributes
+    ----------
+    queries : (m, d) float32
+    neighbors : (m, K) int32 or None
+        Exact nearest training rows of each query, nearest first; None: the build finds them by exact search.
+    source : str
+        Where they come from, for the results.
+    """
+
+    queries: npt.NDArray[np.float32]
+    neighbors: npt.NDArray[np.int32] | None = None
+    source: str = "given"
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """All that a router may look at.
+
+    Attributes
+    ----------
+    metric : str
+        One of `kernels.space.METRICS`.
+    space : Space
+        How vectors and queries are prepared.
+    clusters : Clusters
+        Centroids (prepared) and the list of each row.
+    training : TrainingQueries or None
+    nearest : callable
+        Exact search: queries (m, d) and k to ids (m, k) int32.
+    seed, threads : int
+    progress : callable
+    """
+
+    metric: str
+    space: Space
+    clusters: Clusters
+    training: TrainingQueries | None
+    nearest: Callable[[npt.NDArray[np.float32], int], npt.NDArray[np.int32]]
+    seed: int
+    threads: int
+    progress: Progress
+
+
+class Routes(Protocol):
+    """A fitted router."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that a query reads to be routed."""
+
+    def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> npt.NDArray[np.int32]:
+        """Return the nprobe best lists of each query.
+
+        Parameters
+        ----------
+        queries : (q, d) float32, as given
+        nprobe : int
+            Between 1 and L.
+        threads : int
+
+        Returns
+        -------
+        probes : (q, nprobe) int32
+            Best first, equal scores by list.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What `fit` returns.
+
+    Attributes
+    ----------
+    routes : Routes
+    learn_seconds : float
+        Training, without labelling.
+    label_seconds : float
+        Finding the list of each training query's nearest neighbour.
+    notes : mapping
+        Facts about the training for the results.
+    """
+
+    routes: Routes
+    learn_seconds: float = 0.0
+    label_seconds: float = 0.0
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Router(Protocol):
+    """A way to route, before it has seen any lists."""
+
+    @property
+    def learns(self) -> bool:
+        """Whether `fit` needs training queries."""
+
+    def resolve(self, metric: str) -> "Router":
+        """Return the router with every choice made that depends on the metric."""
+
+    def fit(self, fitting: Fitting) -> Fitted:
+        """Look at the lists, return the routes."""

@@ -1,0 +1,44 @@
+"""The one door for arrays: behind it every kernel sees a single type, hence compiles once."""
+
+import numpy as np
+import numpy.typing as npt
+
+
+def as_rows(rows: npt.ArrayLike, name: str = "rows", dimension: int | None = None) -> npt.NDArray[np.float32]:
+    """Return `rows` as a C-contiguous float32 matrix that kernels may read.
+
+    No copy is made of an array that already is one. A read-only array is viewed as a writable type without becoming
+    writable in effect: kernels only read it, and Numba would otherwise compile everything twice.
+
+    Parameters
+    ----------
+    rows : array-like (n, d)
+        A single vector (d,) is taken as (1, d).
+    name : str
+        What to call it in an error.
+    dimension : int, optional
+        The d that is expected.
+
+    Raises
+    ------
+    ValueError
+        Not numbers, not of two dimensions, d = 0, or another d than expected.
+    """
+    try:
+        matrix = np.asarray(rows, dtype=np.float32, order="C")
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: found {type(rows).__name__} that holds no numbers, expected a float32 matrix") from None
+    if matrix.ndim == 1:
+        matrix = matrix.reshape(1, -1)
+    if matrix.ndim != 2 or matrix.shape[1] == 0:
+        raise ValueError(f"{name}: found shape {matrix.shape}, expected (n, d) with d at least 1")
+    if dimension is not None and matrix.shape[1] != dimension:
+        raise ValueError(f"{name}: found dimension {matrix.shape[1]}, expected {dimension}")
+    return matrix
+
+
+def positive(value: int, name: str) -> int:
+    """Return `value` if it is an integer of at least 1, else raise ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name}: found {value!r}, expected an integer of at least 1")
+    return int(value)
