@@ -1,9 +1,312 @@
-"""The command line: parses and calls."""
+"""The command line: it parses and calls, and turns every error of ours into one line.
+
+Rooms are imported inside the commands that enter them, so that ``--help`` answers at once.
+"""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ivfbench import __version__
+
+# The base of everything a user can get wrong; typer brings its own click, or uses the installed one, by version.
+UsageProblem: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+
+DEFAULT_OUT = Path("results-ivfbench")
+
+app = typer.Typer(
+    name="ivfbench",
+    help="Measure inverted-file indices and the ways to route in them: recall against queries per second.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+datasets_app = typer.Typer(
+    help="List, inspect, fetch, verify and make datasets.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(datasets_app, name="datasets")
+
+
+class Mode(StrEnum):
+    """How queries are asked."""
+
+    single = "single"
+    batch = "batch"
+    both = "both"
+
+
+class TableFormat(StrEnum):
+    """How a table is written."""
+
+    text = "text"
+    csv = "csv"
+    markdown = "markdown"
+    latex = "latex"
+    parquet = "parquet"
+
+
+Out = Annotated[Path, typer.Option(help="Folder of results.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ivfbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    experiment: Annotated[
+        str, typer.Argument(help="A shipped experiment (quickstart) or a YAML file.")
+    ] = "quickstart",
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Dataset name or path; repeat for several. Default: the experiment's.")
+    ] = None,
+    algorithm: Annotated[
+        list[str] | None,
+        typer.Option(help="Only algorithms whose text matches this glob, such as '*Learnt*'; repeat for several."),
+    ] = None,
+    k: Annotated[list[int] | None, typer.Option("-k", "--neighbors", min=1, help="Neighbours to find. Default: the experiment's.")] = None,
+    mode: Annotated[
+        Mode | None,
+        typer.Option(help="One query per call on one thread, all queries in one call, or both."),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of builds and of batches. Default: all cores.")
+    ] = None,
+    out: Out = DEFAULT_OUT,
+    repetitions: Annotated[int | None, typer.Option(min=1, help="Timed passes over the queries, all kept.")] = None,
+    single_queries: Annotated[
+        int | None, typer.Option(min=0, help="Single mode asks the first so many test queries; 0: all.")
+    ] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Seed of clustering and training; repeat for several.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Measure again what is finished.")] = False,
+    figures: Annotated[bool, typer.Option(help="Draw the figures at the end.")] = True,
+) -> None:
+    """Build indices, sweep them, and write results, tables and figures.
+
+    Each build runs in a fresh process. What is finished already, for the same data, parameters and code, is kept.
+    """
+    from .runner.command import run_experiment
+
+    chosen: dict[str, Any] = {
+        "datasets": tuple(dataset) if dataset else None,
+        "k": tuple(k) if k else None,
+        "mode": mode.value if mode else None,
+        "repetitions": repetitions,
+        "seeds": tuple(seed) if seed else None,
+    }
+    overrides = {field: value for field, value in chosen.items() if value is not None}
+    if single_queries is not None:
+        overrides["single_queries"] = single_queries or None
+    failed = run_experiment(experiment, overrides, tuple(algorithm or ()), threads=threads, out=out, force=force)
+    _show_results(out)
+    if figures:
+        _draw_all(out, None, ("pdf", "svg", "png"), None)
+    if failed:
+        typer.echo(f"{failed} failed: see the column `message` of `ivfbench table --builds --out {out}`", err=True)
+        raise typer.Exit(1)
+
+
+def _show_results(out: Path) -> None:
+    from .results.caption import caption
+    from .results.comparison import comparison
+    from .results.render import render
+    from .results.store import load_runs
+    from .results.table import save_table, table
+
+    frame = table(load_runs(out))
+    path = save_table(out, frame)
+    typer.echo()
+    typer.echo(render(frame, "text"))
+    typer.echo(render(comparison(frame, (0.8, 0.9, 0.95, 0.99), "*Centroid*"), "text"))
+    typer.echo(caption(frame))
+    typer.echo(f"\ntable: {path}")
+
+
+def _load_frame(out: Path) -> Any:
+    from .results.store import load_runs
+    from .results.table import save_table, table
+
+    runs = load_runs(out)
+    frame = table(runs)
+    save_table(out, frame)
+    return frame
+
+
+@app.command()
+def table(
+    out: Out = DEFAULT_OUT,
+    format: Annotated[TableFormat, typer.Option(help="How to write it.")] = TableFormat.text,
+    at_recall: Annotated[
+        str | None,
+        typer.Option(help="Interpolate each front at these recalls, such as 0.9,0.95,0.99, never beyond its ends."),
+    ] = None,
+    relative_to: Annotated[
+        str | None, typer.Option(help="With --at-recall: ratios to the algorithm that matches this glob.")
+    ] = None,
+    builds: Annotated[
+        bool, typer.Option("--builds", help="One row per build instead: costs, memory, notes, messages.")
+    ] = False,
+) -> None:
+    """Print the results as a table, made anew from the raw result files."""
+    from .results.caption import caption
+    from .results.render import render
+    from .results.store import load_runs
+
+    if builds:
+        from .results.builds import builds as builds_table
+
+        frame = builds_table(load_runs(out))
+    else:
+        frame = _load_frame(out)
+        if at_recall is not None:
+            from .results.comparison import comparison
+
+            frame = comparison(frame, _levels(at_recall), relative_to)
+        elif format is TableFormat.parquet:
+            typer.echo(out / "results.parquet")
+            return
+    if format is TableFormat.parquet:
+        raise typer.BadParameter("parquet holds the whole table, expected it without --at-recall and --builds")
+    typer.echo(render(frame, format.value), nl=False)
+    if format is TableFormat.text:
+        typer.echo()
+        typer.echo(caption(frame))
+
+
+def _levels(text: str) -> tuple[float, ...]:
+    try:
+        levels = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"--at-recall: found {text!r}, expected numbers such as 0.9,0.95,0.99") from None
+    if not all(0 < level <= 1 for level in levels):
+        raise typer.BadParameter(f"--at-recall: found {text!r}, expected recalls above 0 and at most 1")
+    return levels
+
+
+@app.command()
+def plot(
+    out: Out = DEFAULT_OUT,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="recall-qps, recall-points or recall-lists; repeat for several. Default: all.")
+    ] = None,
+    format: Annotated[str, typer.Option(help="pdf, svg, png, separated by commas.")] = "pdf,svg,png",
+    output: Annotated[Path | None, typer.Option(help="Folder of figures. Default: OUT/figures.")] = None,
+) -> None:
+    """Draw recall against queries per second, against points scanned and against lists probed."""
+    _draw_all(out, kind, tuple(part.strip() for part in format.split(",") if part.strip()), output)
+
+
+def _draw_all(out: Path, kinds: list[str] | None, formats: tuple[str, ...], output: Path | None) -> None:
+    from .plots.draw import draw
+    from .plots.traces import KINDS
+
+    frame = _load_frame(out)
+    for kind in kinds or KINDS:
+        for path in draw(frame, kind, output or out / "figures", formats):
+            typer.echo(f"figure: {path}")
+
+
+@datasets_app.command("list")
+def datasets_list(
+    collection: Annotated[str | None, typer.Option(help="Only ann-benchmarks or vibe.")] = None,
+) -> None:
+    """List the datasets that can be named, and where each comes from."""
+    from .datasets.command import list_lines
+
+    for line in list_lines(collection):
+        typer.echo(line)
+
+
+@datasets_app.command("info")
+def datasets_info(name: Annotated[str, typer.Argument(help="Name or path.")]) -> None:
+    """Show what is in a dataset, without loading its vectors."""
+    from .datasets.command import info_lines
+
+    for line in info_lines(name):
+        typer.echo(line)
+
+
+@datasets_app.command("get")
+def datasets_get(name: Annotated[str, typer.Argument(help="Name.")]) -> None:
+    """Download or generate a dataset into the cache, and print its path."""
+    from .datasets.load import locate
+    from .runner.display import byte_progress
+
+    with byte_progress(f"getting {name}") as progress:
+        path = locate(name, progress=progress)
+    typer.echo(path)
+
+
+@datasets_app.command("verify")
+def datasets_verify(
+    path: Annotated[str, typer.Argument(help="Path, or the name of a dataset in the cache.")],
+    sample: Annotated[int | None, typer.Option(min=1, help="Search only so many queries again. Default: all.")] = None,
+) -> None:
+    """Check a file: layout, values, and the ground truth of every query, searched again exactly."""
+    from .datasets.command import verify_lines
+    from .datasets.load import locate
+    from .datasets.verify import verify
+    from .runner.display import byte_progress
+
+    with byte_progress("searching") as progress:
+        report = verify(locate(path), sample, progress)
+    for line in verify_lines(report):
+        typer.echo(line)
+
+
+@datasets_app.command("make")
+def datasets_make(
+    output: Annotated[Path, typer.Argument(help="The HDF5 file to write.")],
+    base: Annotated[Path, typer.Option(help="Vectors to search in: .npy, .fvecs, .bvecs, .fbin, .u8bin, .i8bin.")],
+    queries: Annotated[Path, typer.Option(help="Test queries.")],
+    metric: Annotated[str, typer.Option(help="euclidean, angular, normalized or ip.")],
+    learn: Annotated[Path | None, typer.Option(help="Training queries.")] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="Neighbours of each test query to store.")] = 100,
+    learn_k: Annotated[int, typer.Option(min=1, help="Neighbours of each training query to store.")] = 10,
+    dtype: Annotated[str | None, typer.Option(help="Store vectors as this type. Default: as they come.")] = None,
+) -> None:
+    """Make a standard dataset from files of vectors, computing the exact ground truth."""
+    from .datasets.make import make_dataset
+    from .runner.display import byte_progress
+
+    with byte_progress("searching") as progress:
+        path = make_dataset(output, base, queries, metric, learn, k, learn_k, dtype, progress)
+    typer.echo(path)
+
+
+def _is_ours(error: Exception) -> bool:
+    return type(error).__module__.startswith("ivfbench.")
 
 
 def main() -> None:
-    """Run the command line."""
-    raise SystemExit("not built yet")
+    """Run the command line: exit code 0, 1 when something failed, 2 for what was asked wrongly, 130 when stopped."""
+    try:
+        code = app(standalone_mode=False)
+    except UsageProblem as error:
+        typer.echo(f"ivfbench: {error.format_message()}", err=True)
+        sys.exit(2)
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("ivfbench: stopped; what was finished is kept, the same command goes on from there", err=True)
+        sys.exit(130)
+    except Exception as error:
+        if not _is_ours(error):
+            raise
+        typer.echo(f"ivfbench: {error}", err=True)
+        sys.exit(2)
+    sys.exit(code or 0)
 
 
 if __name__ == "__main__":

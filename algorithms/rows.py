@@ -4,11 +4,22 @@ import numpy as np
 import numpy.typing as npt
 
 
+CHEAP_TO_COPY = 1 << 16  # bytes: below this a copy costs less than building another view
+
+
+class _Alias:
+    # A second view of an array's memory, of the writable type; holds the array alive.
+    def __init__(self, array: npt.NDArray[np.float32]) -> None:
+        self.array = array
+        self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, False)}
+
+
 def as_rows(rows: npt.ArrayLike, name: str = "rows", dimension: int | None = None) -> npt.NDArray[np.float32]:
     """Return `rows` as a C-contiguous float32 matrix that kernels may read.
 
-    No copy is made of an array that already is one. A read-only array is viewed as a writable type without becoming
-    writable in effect: kernels only read it, and Numba would otherwise compile everything twice.
+    No copy is made of an array that already is one. Kernels never write to what comes through here; a read-only array
+    (a dataset's, a memory map) is nevertheless viewed as the writable type, because Numba would otherwise compile every
+    kernel a second time for it.
 
     Parameters
     ----------
@@ -34,7 +45,9 @@ def as_rows(rows: npt.ArrayLike, name: str = "rows", dimension: int | None = Non
         raise ValueError(f"{name}: found shape {matrix.shape}, expected (n, d) with d at least 1")
     if dimension is not None and matrix.shape[1] != dimension:
         raise ValueError(f"{name}: found dimension {matrix.shape[1]}, expected {dimension}")
-    return matrix
+    if matrix.flags.writeable or not matrix.size:
+        return matrix
+    return matrix.copy() if matrix.nbytes < CHEAP_TO_COPY else np.asarray(_Alias(matrix))
 
 
 def positive(value: int, name: str) -> int:

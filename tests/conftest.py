@@ -14,3 +14,95 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no real datasets at {SHARED_DATA} (set IVFBENCH_SHARED_DATA)")
     return SHARED_DATA
+
+
+@pytest.fixture
+def sample_runs():
+    """A function that makes realistic runs: a small sweep of two routers over one clustering, in both modes.
+
+    Arguments: dataset, synthetic, seed, n, lists, routers, modes, repetitions. Ground truth and answers are
+    consistent: a router that opens more lists finds more of the true neighbours and scans more points.
+    """
+    import numpy as np
+    from ivfbench.results.run import Point, Run
+
+    queries, k, stored = 40, 10, 20
+    centroid, learnt = "Centroid(scoring='normalised')", "Learnt(epochs=50)"
+
+    def make_point(rng, truth, mode, probe, lists, n, quality, repetitions):
+        truth_ids, truth_distances = truth
+        share = 1.0 - (1.0 - probe / lists) ** (18.0 * quality)
+        found = rng.random((queries, k)) < share if probe < lists else np.ones((queries, k), bool)
+        ids = np.where(found, truth_ids[:, :k], -1).astype(np.int32)
+        scanned = np.full(queries, n * probe // lists) + (
+            rng.integers(-20, 20, queries) if probe < lists else 0
+        )
+        seconds_each = 4e-6 + 2e-9 * scanned
+        noise = 1.0 + 0.1 * rng.random((repetitions, queries))
+        single = seconds_each * noise
+        return Point(
+            mode=mode,
+            threads=1 if mode == "single" else 4,
+            query_parameters={"nprobe": probe},
+            ids=ids,
+            distances=np.where(found, truth_distances[:, :k], np.inf),
+            lists_probed=np.full(queries, probe, np.int64),
+            points_scanned=scanned.astype(np.int64),
+            seconds=single if mode == "single" else single.sum(axis=1, keepdims=True) / 3.0,
+        )
+
+    def make_run(router, quality, dataset, synthetic, seed, n, lists, modes, repetitions):
+        rng = np.random.default_rng([seed, round(100 * quality)])
+        drawn = [rng.choice(n, stored, replace=False) for _ in range(queries)]
+        truth_ids = np.array(drawn, np.int32)
+        truth_distances = np.sort(rng.random((queries, stored)), axis=1) + 0.5
+        probes = [probe for probe in (1, 2, 4, 8, 16, 32, 64) if probe < lists] + [lists]
+        points = tuple(
+            make_point(rng, (truth_ids, truth_distances), mode, probe, lists, n, quality, repetitions)
+            for mode in modes
+            for probe in probes
+        )
+        return Run(
+            dataset=dataset,
+            dataset_sha256="ab" * 32,
+            metric="euclidean",
+            synthetic=synthetic,
+            n=n,
+            dimension=64,
+            algorithm=f"IVF(KMeans(lists={lists}), {router}, Float32())",
+            parameters={"clustering": {"lists": lists}, "router": router, "codec": "Float32()"},
+            k=k,
+            seed=seed,
+            threads=4,
+            build_seconds=1.5,
+            learn_seconds=0.0 if "Centroid" in router else 3.25,
+            label_seconds=0.5,
+            compile_seconds=2.0,
+            index_bytes=n * 64 * 4,
+            router_bytes=lists * 64 * 4,
+            peak_memory_bytes=3 * n * 64 * 4,
+            train_bytes=n * 64 * 4,
+            truth_ids=truth_ids,
+            truth_distances=truth_distances,
+            stored_truth_distances=truth_distances.astype(np.float32),
+            notes={"training_queries": "held out", "list_sizes": {"largest": 3 * n // lists}},
+            environment={"cpu": "sample"},
+            points=points,
+        )
+
+    def make(
+        dataset="sample-64-euclidean",
+        synthetic=False,
+        seed=7,
+        n=4000,
+        lists=100,
+        routers=((centroid, 1.0), (learnt, 2.0)),
+        modes=("single", "batch"),
+        repetitions=5,
+    ):
+        return [
+            make_run(router, quality, dataset, synthetic, seed, n, lists, modes, repetitions)
+            for router, quality in routers
+        ]
+
+    return make

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.heap import split_keys
 from ..kernels.means import sum_of_squares, update_means
+from ..kernels.nearest import nearest
 from ..kernels.panels import group_rows, make_panels
-from ..kernels.scan import scan_everything
 from ..kernels.space import Space, identity, prepare
 from ..progress import Progress, silent
 from ..rows import positive
@@ -82,8 +81,7 @@ def nearest_centroids(
         ½‖c‖² - ⟨x, c⟩, which is half the squared distance less ½‖x‖².
     """
     panels = make_panels(centroids, identity(centroids.shape[1]), squared=True, threads=threads)
-    keys = scan_everything(panels, rows, space, 1, threads)
-    slots, scores = split_keys(keys)
+    slots, scores = nearest(panels, rows, space, 1, threads)
     return slots[:, 0], scores[:, 0]
 
 

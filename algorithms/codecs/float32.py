@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..found import Found
-from ..kernels.finish import finish
 from ..kernels.panels import Panels, make_panels
-from ..kernels.scan import scan_lists
+from ..kernels.search import search_lists
 from ..kernels.space import Space
 from ..value import Value
 
@@ -50,11 +49,8 @@ class Float32Lists:
         k : int
         threads : int
         """
-        keys = scan_lists(self.panels, queries, self.space, probes, k, threads)
-        ids, distances = finish(self.panels, queries, self.space, self.metric, keys, threads)
-        real = probes >= 0
-        scanned = np.where(real, self.panels.sizes[probes], 0).sum(axis=1, dtype=np.int64)
-        return Found(ids, distances, real.sum(axis=1, dtype=np.int64), scanned)
+        ids, distances, work = search_lists(self.panels, queries, self.space, self.metric, probes, k, threads)
+        return Found(ids, distances, work[:, 0], work[:, 1])
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -9,7 +9,6 @@ A heap is a `(k,) uint64` row whose first element is the worst kept key. It star
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from .compile import kernel
 from .vector import bits_float, float_bits
@@ -110,19 +109,3 @@ def make_heap(keys):  # type: ignore[no-untyped-def]
             keys[place] = keys[child]
             place = child
         keys[place] = key
-
-
-@kernel
-def _split(keys, slots, scores):  # type: ignore[no-untyped-def]
-    for i in range(keys.shape[0]):
-        for j in range(keys.shape[1]):
-            slots[i, j] = np.int32(key_slot(keys[i, j]))
-            scores[i, j] = key_score(keys[i, j])
-
-
-def split_keys(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-    """Return the slots (int32, -1 where empty) and the scores (float32) of keys of shape (q, k)."""
-    slots = np.empty(keys.shape, dtype=np.int32)
-    scores = np.empty(keys.shape, dtype=np.float32)
-    _split(keys, slots, scores)
-    return slots, scores

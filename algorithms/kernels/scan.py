@@ -5,18 +5,15 @@ cosine, for normalised vectors), bias ½‖x‖² ranks by euclidean distance, s
 first term is the same for all x. One kernel serves every purpose: scanning lists, exact search (one list that holds
 everything), routing (the lists' representatives are the vectors), and k-means assignment (routing to one list).
 
-Three storeys: public functions allocate, parallel shells only divide the queries, serial kernels do the arithmetic.
-Symbols: q queries, d dimension, k neighbours, L lists, p probes, P panels.
+This file holds the serial kernels; `nearest` and `search` hold the shells that divide queries among threads, and the
+public functions. Symbols: q queries, d dimension, k neighbours, L lists, p probes, P panels.
 """
 
-import numba
 import numpy as np
-import numpy.typing as npt
 
-from .compile import kernel, numba_threads, parallel_kernel
+from .compile import kernel
 from .heap import LARGEST, clear, offer, sort_heap
-from .panels import Panels
-from .space import Space, prepare_row
+from .space import prepare_row
 from .vector import (
     PANELS_PER_STREAM,
     PANELS_PER_TILE,
@@ -29,8 +26,6 @@ from .vector import (
     tile_of_one_panel,
 )
 
-# A thread works on at most this many queries at a time: their heaps stay in its cache.
-QUERIES_PER_SHARE = 2048
 # Panels are taken in blocks of this many floats, which the second-level cache holds while all queries pass over them.
 FLOATS_PER_BLOCK = 48 * 1024
 
@@ -121,10 +116,14 @@ def _group_by_list(probes, lists, begins, members):  # type: ignore[no-untyped-d
 
 
 @kernel
-def _scan_share(values, bias, starts, queries, center, normalise, probes, heaps):  # type: ignore[no-untyped-def]
-    # The queries of one share; each list is read once for all of them that probe it.
+def scan_share(values, bias, starts, queries, center, normalise, probes, prepared, heaps):  # type: ignore[no-untyped-def]
+    """Answer one share of a batch: each list is read once for all of the queries that probe it.
+
+    values (P, d, 16) float32 · bias (P, 16) float32 · starts (L + 1,) int64 · queries (q, d) float32, as given ·
+    center (d,) float32 · probes (q, p) int32, -1 for none · prepared (q, d) float32, overwritten ·
+    heaps (q, k) uint64, overwritten, best first
+    """
     count = queries.shape[0]
-    prepared = np.empty(queries.shape, dtype=np.float32)
     lists = starts.shape[0] - 1
     wide = np.empty((QUERIES_PER_TILE, PANELS_PER_TILE * 16), dtype=np.float32)
     narrow = np.empty((QUERIES_PER_TILE, 16), dtype=np.float32)
@@ -146,20 +145,12 @@ def _scan_share(values, bias, starts, queries, center, normalise, probes, heaps)
         sort_heap(heaps[i])
 
 
-@parallel_kernel
-def _scan_shares(values, bias, starts, queries, center, normalise, probes, heaps, bounds):  # type: ignore[no-untyped-def]
-    # bounds (shares + 1,) int64. Iteration i owns the queries of share i.
-    for i in numba.prange(bounds.shape[0] - 1):
-        begin, end = bounds[i], bounds[i + 1]
-        _scan_share(
-            values, bias, starts, queries[begin:end], center, normalise, probes[begin:end], heaps[begin:end]
-        )  # fmt: skip
-
-
 @kernel
-def _scan_single(values, bias, starts, query, center, normalise, probes, heap):  # type: ignore[no-untyped-def]
-    # query (d,) float32 · probes (p,) int32, best first · heap (k,) uint64
-    prepared = np.empty((1, query.shape[0]), dtype=np.float32)
+def scan_single(values, bias, starts, query, center, normalise, probes, prepared, heap):  # type: ignore[no-untyped-def]
+    """Answer one query, list after list.
+
+    As `scan_share`, but query (d,), probes (p,), best list first, prepared (1, d) and heap (k,).
+    """
     scores = np.empty((1, PANELS_PER_STREAM * 16), dtype=np.float32)
     pick = np.zeros(1, dtype=np.int64)
     limit = np.float32(LARGEST)
@@ -170,61 +161,3 @@ def _scan_single(values, bias, starts, query, center, normalise, probes, heap): 
         if chosen >= 0:
             limit = scan_one(values, bias, starts[chosen], starts[chosen + 1], prepared, heap, limit, scores, pick)
     sort_heap(heap)
-
-
-def share_bounds(queries: int, threads: int) -> npt.NDArray[np.int64]:
-    """Divide queries evenly into shares, a multiple of `threads` of them, none above `QUERIES_PER_SHARE`."""
-    rounds = max(1, -(-queries // (threads * QUERIES_PER_SHARE)))
-    return np.linspace(0, queries, rounds * threads + 1).astype(np.int64)
-
-
-def scan_lists(
-    panels: Panels,
-    queries: npt.NDArray[np.float32],
-    space: Space,
-    probes: npt.NDArray[np.int32],
-    k: int,
-    threads: int = 1,
-) -> npt.NDArray[np.uint64]:
-    """Find the best k of the probed lists for each query.
-
-    Parameters
-    ----------
-    panels : Panels
-        The vectors, list after list.
-    queries : (q, d) float32, C-contiguous
-        Queries as given.
-    space : Space
-        How the kernel prepares them.
-    probes : (q, p) int32, C-contiguous
-        The lists to scan for each query; -1 for none.
-    k : int
-        Neighbours to keep.
-    threads : int
-        Threads for a batch. One query takes a serial path, which starts none.
-
-    Returns
-    -------
-    keys : (q, k) uint64
-        Best first; `heap.key_slot` gives a slot of the panels, or -1 where fewer than k points were scanned. The
-        result depends neither on `threads` nor on how queries are batched.
-    """
-    heaps = np.empty((len(queries), k), dtype=np.uint64)
-    if len(queries) == 1:
-        _scan_single(
-            panels.values, panels.bias, panels.starts, queries[0], space.center, space.normalise, probes[0], heaps[0]
-        )
-    elif len(queries):
-        bounds = share_bounds(len(queries), threads)
-        with numba_threads(threads):
-            _scan_shares(
-                panels.values, panels.bias, panels.starts, queries, space.center, space.normalise, probes, heaps, bounds
-            )
-    return heaps
-
-
-def scan_everything(
-    panels: Panels, queries: npt.NDArray[np.float32], space: Space, k: int, threads: int = 1
-) -> npt.NDArray[np.uint64]:
-    """Find the best k of a layout of one list: `scan_lists` where every query probes list 0."""
-    return scan_lists(panels, queries, space, np.zeros((len(queries), 1), dtype=np.int32), k, threads)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.heap import split_keys
+from ..kernels.nearest import nearest
 from ..kernels.panels import Panels, make_panels
-from ..kernels.scan import scan_everything
 from ..kernels.space import Space, identity
 
 
@@ -36,7 +35,7 @@ class LinearRoutes:
 
     def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> npt.NDArray[np.int32]:
         """Return the nprobe best lists of each query, best first: (q, nprobe) int32."""
-        return split_keys(scan_everything(self.panels, queries, self.space, nprobe, threads))[0]
+        return nearest(self.panels, queries, self.space, nprobe, threads)[0]
 
 
 def linear_routes(

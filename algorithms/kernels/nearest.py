@@ -1,0 +1,86 @@
+"""The nearest of a set of vectors that form one list: routing, and the assignment step of k-means.
+
+Symbols: q queries, d dimension, k vectors to keep, P panels.
+"""
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from .compile import kernel, numba_threads, parallel_kernel
+from .heap import key_score, key_slot
+from .panels import Panels
+from .scan import scan_share, scan_single
+from .shares import share_bounds
+from .space import Space
+
+
+@kernel
+def _split(keys, slots, scores):  # type: ignore[no-untyped-def]
+    for i in range(keys.shape[0]):
+        slots[i] = np.int32(key_slot(keys[i]))
+        scores[i] = key_score(keys[i])
+
+
+@kernel
+def _nearest_single(values, bias, starts, query, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
+    prepared = np.empty((1, query.shape[0]), dtype=np.float32)
+    heap = np.empty(slots.shape[0], dtype=np.uint64)
+    scan_single(values, bias, starts, query, center, normalise, np.zeros(1, dtype=np.int32), prepared, heap)
+    _split(heap, slots, scores)
+
+
+@kernel
+def _nearest_share(values, bias, starts, queries, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
+    prepared = np.empty(queries.shape, dtype=np.float32)
+    heaps = np.empty(slots.shape, dtype=np.uint64)
+    probes = np.zeros((queries.shape[0], 1), dtype=np.int32)
+    scan_share(values, bias, starts, queries, center, normalise, probes, prepared, heaps)
+    for i in range(queries.shape[0]):
+        _split(heaps[i], slots[i], scores[i])
+
+
+@parallel_kernel
+def _nearest_shares(values, bias, starts, queries, center, normalise, slots, scores, bounds):  # type: ignore[no-untyped-def]
+    # bounds (shares + 1,). Iteration i owns the queries of share i.
+    for i in numba.prange(bounds.shape[0] - 1):
+        begin, end = bounds[i], bounds[i + 1]
+        _nearest_share(
+            values, bias, starts, queries[begin:end], center, normalise, slots[begin:end], scores[begin:end]
+        )  # fmt: skip
+
+
+def nearest(
+    panels: Panels, queries: npt.NDArray[np.float32], space: Space, k: int, threads: int = 1
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Find the k vectors of lowest score, of a layout of one list.
+
+    Parameters
+    ----------
+    panels : Panels
+        Of one list, so that slot i is row i of what was laid out.
+    queries : (q, d) float32, C-contiguous
+        As given.
+    space : Space
+        How the kernel prepares them.
+    k : int
+    threads : int
+        Of a batch; one query takes a serial path, which starts none. The result depends on neither.
+
+    Returns
+    -------
+    slots : (q, k) int32
+        Best first, equal scores by slot; -1 where there are fewer than k vectors.
+    scores : (q, k) float32
+        ``bias - ⟨q, x⟩``.
+    """
+    slots = np.empty((len(queries), k), dtype=np.int32)
+    scores = np.empty((len(queries), k), dtype=np.float32)
+    layout = (panels.values, panels.bias, panels.starts)
+    if len(queries) == 1:
+        _nearest_single(*layout, queries[0], space.center, space.normalise, slots[0], scores[0])
+    elif len(queries):
+        bounds = share_bounds(len(queries), threads)
+        with numba_threads(threads):
+            _nearest_shares(*layout, queries, space.center, space.normalise, slots, scores, bounds)
+    return slots, scores

@@ -1,0 +1,53 @@
+"""What a reader must know to believe a table or a figure, in sentences that follow from its rows."""
+
+import pandas as pd
+
+RECALL = (
+    "Recall@k is the share of the k true neighbours among the ids returned; an id as near as the k-th "
+    "neighbour, within a relative 1e-6, counts, repeated ids and padding never do."
+)
+RECALL_ANN_BENCHMARKS = (
+    "recall_ann_benchmarks counts distances up to d_k + 1e-3, the definition of ann-benchmarks."
+)
+RATE = (
+    "Queries per second are the median over repetitions; low and high are order statistics that cover the "
+    "true median with at least 90 % probability from five repetitions on "
+    "(five: minimum to maximum, 93.75 %)."
+)
+MODES = {
+    "single": "Mode single: one query per call, one thread.",
+    "batch": "Mode batch: all queries in one call; the threads are part of every row.",
+}
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Return the notes that belong under a table or figure made from these rows.
+
+    Parameters
+    ----------
+    frame
+        The results table, or any frame with some of its columns; only what it has is explained.
+
+    Returns
+    -------
+    str
+        One paragraph: the definition of recall, the meaning of the interval, the modes, which datasets are
+        synthetic, and how many rows failed.
+    """
+    names = {str(name).partition("@")[0] for name in frame.columns}
+    sentences = [RECALL] if "recall" in names or any("@" in str(name) for name in frame.columns) else []
+    sentences += [RECALL_ANN_BENCHMARKS] if "recall_ann_benchmarks" in names else []
+    sentences += [RATE] if "qps" in names else []
+    sentences += [text for mode, text in MODES.items() if mode in set(frame.get("mode", ()))]
+    sentences += _synthetic(frame) + _failed(frame)
+    return " ".join(sentences)
+
+
+def _synthetic(frame: pd.DataFrame) -> list[str]:
+    names = sorted(name for name in set(frame.get("dataset", ())) if name.endswith("(synthetic)"))
+    return [f"Generated, not collected: {', '.join(names)}."] if names else []
+
+
+def _failed(frame: pd.DataFrame) -> list[str]:
+    count = sum(status == "failed" for status in frame.get("status", ()))
+    return [f"Rows without measures because they failed: {count}."] if count else []

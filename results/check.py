@@ -1,0 +1,101 @@
+"""Is this a run? Shapes, types and words, checked at the door of the store in both directions.
+
+A result that is wrong in shape would surface much later as a wrong number; here it is one line at once.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .errors import ResultError
+from .run import MODES, STATUSES, Point, Run
+
+RUN_ARRAYS: dict[str, tuple[str, int]] = {
+    "truth_ids": ("int32", 2),
+    "truth_distances": ("float64", 2),
+    "stored_truth_distances": ("float32", 2),
+}
+POINT_ARRAYS: dict[str, tuple[str, int]] = {
+    "ids": ("int32", 2),
+    "distances": ("float64", 2),
+    "lists_probed": ("int64", 1),
+    "points_scanned": ("int64", 1),
+    "seconds": ("float64", 2),
+}
+
+
+def check_run(run: Run) -> None:
+    """Raise unless the run and all its points are well formed.
+
+    Raises
+    ------
+    ResultError
+        One line: which field, what was found, what was expected.
+    """
+    where = f"run {run.algorithm!r} on {run.dataset!r}"
+    _one_of(where, "status", run.status, STATUSES)
+    _arrays(where, run, RUN_ARRAYS)
+    if run.k < 1:
+        raise ResultError(f"{where}: found k = {run.k}, expected at least 1")
+    if run.status == "failed":
+        if run.points:
+            raise ResultError(f"{where}: found {len(run.points)} points, expected none in a failed run")
+        return
+    _truth(where, run)
+    for position, point in enumerate(run.points):
+        check_point(point, run, f"{where}, point {position}")
+
+
+def check_point(point: Point, run: Run, where: str = "point") -> None:
+    """Raise unless the point is well formed and fits its run.
+
+    Raises
+    ------
+    ResultError
+        One line: which field, what was found, what was expected.
+    """
+    _one_of(where, "mode", point.mode, MODES)
+    _one_of(where, "status", point.status, STATUSES)
+    _arrays(where, point, POINT_ARRAYS)
+    if point.mode == "single" and point.threads != 1:
+        raise ResultError(f"{where}: found {point.threads} threads in single mode, expected 1")
+    if point.status == "failed":
+        return
+    queries, truths = len(point.ids), len(run.truth_ids)
+    if not 1 <= queries <= truths:
+        raise ResultError(f"{where}: found {queries} queries, expected 1 to {truths}, the rows of the truth")
+    for name in ("ids", "distances"):
+        _shape(where, name, getattr(point, name), (queries, run.k))
+    for name in ("lists_probed", "points_scanned"):
+        _shape(where, name, getattr(point, name), (queries,))
+    repetitions = len(point.seconds)
+    if repetitions < 1:
+        raise ResultError(f"{where}: found no repetitions in seconds, expected at least 1")
+    _shape(where, "seconds", point.seconds, (repetitions, queries if point.mode == "single" else 1))
+
+
+def _truth(where: str, run: Run) -> None:
+    if run.truth_ids.shape[1] < run.k:
+        raise ResultError(
+            f"{where}: found a truth of {run.truth_ids.shape[1]} neighbours, expected {run.k} or more"
+        )
+    _shape(where, "truth_distances", run.truth_distances, run.truth_ids.shape)
+    _shape(where, "stored_truth_distances", run.stored_truth_distances, run.truth_ids.shape)
+
+
+def _arrays(where: str, owner: Run | Point, expected: dict[str, tuple[str, int]]) -> None:
+    for name, (dtype, dimensions) in expected.items():
+        array: Any = getattr(owner, name)
+        found = f"{array.dtype} of {array.ndim} dimensions" if isinstance(array, np.ndarray) else type(array)
+        if found != f"{dtype} of {dimensions} dimensions":
+            raise ResultError(f"{where}: {name}: found {found}, expected {dtype} of {dimensions} dimensions")
+
+
+def _shape(where: str, name: str, array: np.ndarray[Any, Any], expected: tuple[int, ...]) -> None:
+    if array.shape != expected:
+        raise ResultError(f"{where}: {name}: found the shape {array.shape}, expected {expected}")
+
+
+def _one_of(where: str, name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ResultError(f"{where}: {name}: found {value!r}, expected one of {', '.join(allowed)}")

@@ -1,0 +1,9 @@
+"""What can go wrong in this room, said in one line: what, where, found, expected."""
+
+
+class ResultError(ValueError):
+    """A result that cannot be written, read or summarised as asked."""
+
+
+class NewerSchemaError(ResultError):
+    """A result file written by a later version of the format than this code knows."""

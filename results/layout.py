@@ -1,0 +1,98 @@
+"""A run inside an HDF5 file: what is where.
+
+::
+
+    /                        attributes: format, schema_version, key; complete is written last
+    /facts                   canonical JSON text of every field that is not an array
+    /truth_ids ...           the arrays of the run, compressed
+    /points/0000/facts, ids, distances, lists_probed, points_scanned, seconds
+
+The facts are a text dataset, not attributes: attributes end at 64 kB, and a traceback or a machine
+description may be longer. JSON keeps integers and floats exact, and any character a message may hold. No
+times are tracked, so equal runs give equal bytes.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import h5py
+import numpy as np
+
+from .canonical import canonical_json
+from .check import POINT_ARRAYS, RUN_ARRAYS
+from .errors import NewerSchemaError, ResultError
+from .run import Point, Run
+
+FORMAT = "ivfbench run"
+SCHEMA_VERSION = 1
+
+
+def write_run(file: h5py.File, run: Run, key: str) -> None:
+    """Write a run into an empty HDF5 file open for writing; `key` is its identity."""
+    file.attrs["format"] = FORMAT
+    file.attrs["schema_version"] = SCHEMA_VERSION
+    file.attrs["key"] = key
+    _write_fields(file, run, RUN_ARRAYS, left_out=("points",))
+    points = file.create_group("points")
+    for position, point in enumerate(run.points):
+        _write_fields(points.create_group(f"{position:04d}"), point, POINT_ARRAYS)
+    file.attrs["complete"] = True
+
+
+def read_run(file: h5py.File) -> Run:
+    """Read the run of a file whose header was checked with `read_key`.
+
+    Raises
+    ------
+    ResultError
+        A field is missing, unknown or unreadable.
+    """
+    try:
+        groups = sorted(file["points"].items(), key=lambda item: int(item[0]))
+        points = tuple(Point(**_read_fields(group, POINT_ARRAYS)) for _, group in groups)
+        return Run(**_read_fields(file, RUN_ARRAYS), points=points)
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+        raise ResultError(f"found a damaged run ({error}), expected schema {SCHEMA_VERSION}") from error
+
+
+def read_key(file: h5py.File) -> str:
+    """Check that the file is a complete run of a known schema, and return its key.
+
+    Raises
+    ------
+    NewerSchemaError
+        The file was written by a later version.
+    ResultError
+        The file is something else, or was never finished.
+    """
+    if file.attrs.get("format") != FORMAT:
+        raise ResultError(f"found no mark {FORMAT!r}, expected a result file")
+    found = int(file.attrs.get("schema_version", 0))
+    if found > SCHEMA_VERSION:
+        raise NewerSchemaError(f"found schema {found}, expected {SCHEMA_VERSION} or older: update ivfbench")
+    if not file.attrs.get("complete", False):
+        raise ResultError("found no completion mark, expected a finished run")
+    return str(file.attrs["key"])
+
+
+def _write_fields(
+    group: h5py.Group, value: Run | Point, arrays: Iterable[str], left_out: tuple[str, ...] = ()
+) -> None:
+    names = [field.name for field in dataclasses.fields(value) if field.name not in left_out]
+    facts = {name: getattr(value, name) for name in names if name not in arrays}
+    group.create_dataset("facts", data=canonical_json(facts, strict=False, where="run"), track_times=False)
+    for name in arrays:
+        _write_array(group, name, getattr(value, name))
+
+
+def _write_array(group: h5py.Group, name: str, array: np.ndarray[Any, Any]) -> None:
+    # HDF5 cannot chunk, hence not compress, an array of no elements.
+    filters = {"compression": "gzip", "shuffle": True} if array.size else {}
+    group.create_dataset(name, data=array, track_times=False, **filters)
+
+
+def _read_fields(group: h5py.Group, arrays: Iterable[str]) -> dict[str, Any]:
+    facts = json.loads(group["facts"][()])
+    return {**facts, **{name: group[name][()] for name in arrays}}

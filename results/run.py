@@ -1,0 +1,151 @@
+"""What one measurement leaves behind: raw answers, raw times and the counters of work.
+
+A `Run` is one build and its whole sweep; a `Point` is one setting of that sweep in one mode. Both hold what
+was observed and nothing that was computed from it: recall, rates and percentiles are pure functions applied
+later (`recall`, `metrics`), so that a change of definition never asks for a new measurement.
+
+Symbols: n database vectors, q queries, k neighbours asked for, K >= k neighbours in the ground truth,
+r repetitions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+MODES = ("single", "batch")
+STATUSES = ("ok", "failed")
+
+IntArray32 = npt.NDArray[np.int32]
+IntArray64 = npt.NDArray[np.int64]
+FloatArray32 = npt.NDArray[np.float32]
+FloatArray64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Point:
+    """One sweep point in one mode.
+
+    The fields are given by keyword; equality is identity, because arrays have no single truth value.
+
+    Parameters
+    ----------
+    mode
+        "single": one query per call; "batch": all queries in one call. The two never share a curve.
+    threads
+        Threads used to answer; 1 in single mode.
+    query_parameters
+        The settings of the search, for example ``{"nprobe": 12}``; empty for exact search.
+    status, message
+        "ok", or "failed" with the reason in one line.
+    ids
+        (q, k) int32, padded with -1. The q queries may be a prefix of the dataset's test queries.
+    distances
+        (q, k) float64, recomputed from pristine data after timing, +inf where the id is -1.
+    lists_probed, points_scanned
+        (q,) int64, the work done for each query.
+    seconds
+        Single mode: (r, q) float64, one time per query. Batch mode: (r, 1) float64, one time per batch.
+    """
+
+    mode: str
+    threads: int
+    query_parameters: Mapping[str, Any]
+    status: str = "ok"
+    message: str = ""
+    ids: IntArray32
+    distances: FloatArray64
+    lists_probed: IntArray64
+    points_scanned: IntArray64
+    seconds: FloatArray64
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """One build, its whole sweep, one k.
+
+    Parameters
+    ----------
+    dataset, dataset_sha256, metric, synthetic, n, dimension
+        What was searched. A synthetic dataset is named as such in every table and figure.
+    algorithm
+        The canonical text of the algorithm, for example ``IVF(KMeans(lists=328), Learnt(), Float32())``.
+    parameters
+        The same as a JSON-able mapping with every field explicit.
+    k, seed, threads
+        Neighbours asked for, seed of the build, threads of the build.
+    build_seconds, learn_seconds, label_seconds, compile_seconds
+        Time to build the index, to train the router, to label its training queries, to compile the kernels.
+    index_bytes, router_bytes, peak_memory_bytes, train_bytes
+        Size of the index, of the router inside it, largest resident size, size of the database vectors.
+    truth_ids, truth_distances, stored_truth_distances
+        (q, K) int32 ids; (q, K) float64 distances recomputed; (q, K) float32 distances as the dataset stores
+        them.
+    notes, environment
+        Free facts about the build, and about the machine and the software.
+    status, message
+        "ok", or "failed" with the reason in one line. A failed build has no points.
+    points
+        The sweep.
+    """
+
+    dataset: str
+    dataset_sha256: str
+    metric: str
+    synthetic: bool
+    n: int
+    dimension: int
+    algorithm: str
+    parameters: Mapping[str, Any]
+    k: int
+    seed: int
+    threads: int
+    build_seconds: float
+    learn_seconds: float
+    label_seconds: float
+    compile_seconds: float
+    index_bytes: int
+    router_bytes: int
+    peak_memory_bytes: int
+    train_bytes: int
+    truth_ids: IntArray32
+    truth_distances: FloatArray64
+    stored_truth_distances: FloatArray32
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    status: str = "ok"
+    message: str = ""
+    points: tuple[Point, ...] = ()
+
+
+def failed_point(mode: str, threads: int, query_parameters: Mapping[str, Any], k: int, message: str) -> Point:
+    """Return the point that stands for a setting that could not be measured.
+
+    Parameters
+    ----------
+    mode, threads, query_parameters
+        The setting.
+    k
+        Neighbours asked for.
+    message
+        The reason, one line.
+
+    Returns
+    -------
+    Point
+        Status "failed", with arrays of zero queries.
+    """
+    return Point(
+        mode=mode,
+        threads=threads,
+        query_parameters=query_parameters,
+        status="failed",
+        message=message,
+        ids=np.empty((0, k), np.int32),
+        distances=np.empty((0, k), np.float64),
+        lists_probed=np.empty(0, np.int64),
+        points_scanned=np.empty(0, np.int64),
+        seconds=np.empty((0, 0), np.float64),
+    )

@@ -1,0 +1,135 @@
+"""The tidy table: one row per sweep point, every column a pure function of the raw run.
+
+A failed point, or a failed build, keeps its row with status "failed" and no measures: what is left out of a
+table is soon left out of a conclusion.
+"""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .canonical import canonical_json
+from .columns import BY_NAME, COLUMNS
+from .errors import ResultError
+from .files import replacing
+from .metrics import latency_percentiles_ms, queries_per_second
+from .recall import recall, recall_ann_benchmarks
+from .run import Point, Run
+
+FILE_NAME = "results.parquet"
+NO_MODE = "none"
+SORTED_BY = ("dataset", "k", "mode", "algorithm", "seed", "points_scanned")
+# Beyond the promised order, so that the rows do not depend on the order of the files.
+_TIES = ("threads", "query_parameters", "parameters")
+
+
+def table(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return the table of many runs.
+
+    Parameters
+    ----------
+    runs
+        As `load_runs` gives them.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `COLUMNS` in order, sorted by dataset, k, mode, algorithm, seed, points_scanned.
+    """
+    rows = [row for run in runs for row in _rows(run)]
+    frame = _typed(pd.DataFrame(rows, columns=[column.name for column in COLUMNS]))
+    return frame.sort_values([*SORTED_BY, *_TIES], kind="stable", ignore_index=True)
+
+
+def save_table(folder: Path | str, frame: pd.DataFrame) -> Path:
+    """Write ``<folder>/results.parquet``, whole or not at all; equal tables give equal bytes."""
+    path = Path(folder) / FILE_NAME
+    with replacing(path) as temporary:
+        frame.to_parquet(temporary, index=False)
+    return path
+
+
+def load_table(path: Path | str) -> pd.DataFrame:
+    """Read a table written by `save_table`; a folder stands for the file inside it.
+
+    Raises
+    ------
+    ResultError
+        No such file, not Parquet, or a column is missing.
+    """
+    path = Path(path)
+    path = path / FILE_NAME if path.is_dir() else path
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        found = "an unreadable file" if path.exists() else "no such file"
+        raise ResultError(f"{path}: found {found}, expected a table in Parquet") from error
+    missing = [name for name in BY_NAME if name not in frame.columns]
+    if missing:
+        raise ResultError(f"{path}: found no column {missing[0]!r}, expected the columns of a results table")
+    return frame
+
+
+def dataset_name(run: Run) -> str:
+    """Return the dataset's name as people must see it: "drift (synthetic)" where the vectors were made up."""
+    return f"{run.dataset} (synthetic)" if run.synthetic else run.dataset
+
+
+def _rows(run: Run) -> list[dict[str, Any]]:
+    if not run.points:
+        nothing = {"query_parameters": "{}", "mode": NO_MODE, "threads": run.threads}
+        return [{**_build_cells(run), **nothing, "status": run.status}]
+    return [{**_build_cells(run), **_point_cells(point), **_measures(run, point)} for point in run.points]
+
+
+def _build_cells(run: Run) -> dict[str, Any]:
+    copied = (
+        *("algorithm", "k", "seed", "build_seconds", "learn_seconds", "label_seconds", "compile_seconds"),
+        *("index_bytes", "router_bytes"),
+    )
+    cells = {name: getattr(run, name) for name in copied}
+    if run.status == "failed":
+        cells.update({name: math.nan for name in copied if name.endswith("_seconds")})
+    return {
+        **cells,
+        "dataset": dataset_name(run),
+        "parameters": canonical_json(run.parameters, where="parameters"),
+    }
+
+
+def _point_cells(point: Point) -> dict[str, Any]:
+    query_parameters = canonical_json(point.query_parameters, where="query_parameters")
+    return {
+        "query_parameters": query_parameters,
+        "mode": point.mode,
+        "threads": point.threads,
+        "status": point.status,
+    }
+
+
+def _measures(run: Run, point: Point) -> dict[str, float]:
+    if point.status == "failed":
+        return {}
+    found = recall(point.ids, point.distances, run.truth_ids, run.truth_distances, run.k, run.metric)
+    compatible = recall_ann_benchmarks(point.distances, run.stored_truth_distances, run.k)
+    rate = queries_per_second(point)
+    p50, p95, p99 = latency_percentiles_ms(point)
+    return {
+        "recall": float(found.mean()),
+        "recall_ann_benchmarks": float(compatible.mean()),
+        "qps": rate.median,
+        "qps_low": rate.low,
+        "qps_high": rate.high,
+        "latency_p50_ms": p50,
+        "latency_p95_ms": p95,
+        "latency_p99_ms": p99,
+        "lists_probed": float(point.lists_probed.mean()),
+        "points_scanned": float(point.points_scanned.mean()),
+    }
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.astype({column.name: column.dtype for column in COLUMNS})

@@ -1,0 +1,67 @@
+"""`ivfbench run`, behind the command line: from an experiment's name to finished result files."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from rich.console import Console
+
+from ..datasets.layout import Description
+from .display import make_display
+from .errors import RunError
+from .experiment import Experiment, load_experiment
+from .run import fetch, plan, run_jobs
+
+
+def available_cores() -> int:
+    """Return the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_experiment(
+    name: str,
+    overrides: Mapping[str, Any],
+    pattern: tuple[str, ...],
+    *,
+    threads: int | None,
+    out: Path,
+    force: bool,
+) -> int:
+    """Run an experiment and return how many of its jobs failed.
+
+    Parameters
+    ----------
+    name : str
+        A shipped experiment or a YAML file.
+    overrides : mapping
+        Fields of `Experiment` that replace the file's.
+    pattern : tuple of str
+        Globs over canonical texts.
+    threads : int or None
+        None: all cores.
+    out : Path
+    force : bool
+
+    Raises
+    ------
+    RunError, DatasetError
+        Before anything is built.
+    """
+    experiment = load_experiment(name)
+    try:
+        experiment = Experiment.model_validate({**experiment.model_dump(), **overrides})
+    except ValidationError as error:
+        raise RunError(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg'].lower()}") from None
+    if not experiment.datasets:
+        raise RunError(f"experiment {name}: names no datasets, expected some there or --dataset NAME_OR_PATH")
+    if out.exists() and not out.is_dir():
+        raise RunError(f"{out}: is a file, expected a folder for results")
+    with make_display(Console(stderr=True)) as display:
+        described: list[tuple[str, Description]] = [
+            (dataset, fetch(dataset, display.stage)) for dataset in experiment.datasets
+        ]
+        jobs = plan(experiment, described, out=str(out), threads=threads or available_cores(), pattern=pattern)
+        outcome, _ = run_jobs(jobs, {str(item.path): item for _, item in described}, display, force=force)
+    return outcome.failed

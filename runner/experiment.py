@@ -1,0 +1,211 @@
+"""Experiment files: what to measure, as YAML, checked at the door.
+
+An experiment names datasets, values of k, modes and algorithms. An algorithm is written as the value it becomes
+(`algorithms.registry`), and any field may hold a list of alternatives: the grid is their product.
+
+::
+
+    algorithms:
+      - type: IVF
+        clustering: {type: KMeans, lists: [256, 512]}
+        router: [{type: Centroid}, {type: Learnt, start: scratch}]
+        query: {nprobe: [1, 2, 4, "5%", "10%"]}
+"""
+
+import difflib
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ..algorithms.index import Algorithm
+from ..algorithms.registry import ALGORITHMS, MEMBERS
+from ..algorithms.value import from_parameters
+from .errors import RunError
+
+Positive = Annotated[int, Field(ge=1)]
+Mode = Literal["single", "batch", "both"]
+_PERCENT = re.compile(r"^(\d+(?:\.\d+)?)\s*%$")
+
+
+class Experiment(BaseModel):
+    """What to measure.
+
+    Attributes
+    ----------
+    name, description : str
+    datasets : tuple of str
+        Names or paths.
+    k : tuple of int
+        Each its own build and result file.
+    mode : str
+        ``single`` (one query per call, one thread), ``batch`` (all at once) or ``both``.
+    repetitions : int
+        Kept, every one of them.
+    single_queries : int or None
+        Single mode asks this many of the test queries, the first ones; None: all.
+    seeds : tuple of int
+        Of clustering and training.
+    algorithms : tuple of mappings
+        See the module's text.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    description: str = ""
+    datasets: tuple[str, ...] = ()
+    k: tuple[Positive, ...] = (10,)
+    mode: Mode = "both"
+    repetitions: Positive = 5
+    single_queries: Positive | None = 1000
+    seeds: tuple[int, ...] = (0,)
+    algorithms: tuple[dict[str, Any], ...] = Field(min_length=1)
+
+    @field_validator("datasets", "k", "seeds", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: Any) -> Any:
+        return given if isinstance(given, list | tuple) else (given,)
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The modes to measure."""
+        return ("single", "batch") if self.mode == "both" else (self.mode,)
+
+
+def shipped() -> tuple[str, ...]:
+    """Return the names of the experiments that come with the package."""
+    folder = resources.files("ivfbench.runner.experiments")
+    return tuple(sorted(item.name.removesuffix(".yml") for item in folder.iterdir() if item.name.endswith(".yml")))
+
+
+def load_experiment(name_or_path: str) -> Experiment:
+    """Read an experiment: a shipped name, or a YAML file.
+
+    Raises
+    ------
+    RunError
+        No such experiment (with the nearest shipped name), or a file that is not one: one line that says where.
+    """
+    if name_or_path in shipped():
+        where = f"experiment {name_or_path}"
+        content = resources.files("ivfbench.runner.experiments").joinpath(f"{name_or_path}.yml").read_text("utf-8")
+    else:
+        path = Path(name_or_path)
+        if not path.is_file():
+            near = difflib.get_close_matches(name_or_path, shipped(), n=1, cutoff=0.4)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise RunError(
+                f"experiment {name_or_path}: no such file or shipped experiment ({', '.join(shipped())}){hint}"
+            )
+        where = str(path)
+        try:
+            content = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(f"{where}: cannot be read as text: {error}") from None
+    return parse_experiment(content, where)
+
+
+def parse_experiment(content: str, where: str) -> Experiment:
+    """Check the text of an experiment file and return the experiment.
+
+    Raises
+    ------
+    RunError
+        Not YAML, an unknown key (with the nearest known one), a wrong type, or an algorithm that cannot be built.
+    """
+    try:
+        data = yaml.safe_load(content)
+    except yaml.YAMLError as error:
+        raise RunError(f"{where}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise RunError(f"{where}: found {type(data).__name__}, expected a mapping with the key `algorithms`")
+    try:
+        experiment = Experiment.model_validate({"name": Path(where).stem, **data})
+    except ValidationError as error:
+        raise RunError(f"{where}: {_first_problem(error)}") from None
+    for place, spelled in enumerate(experiment.algorithms):
+        try:
+            for _ in expand(spelled):
+                pass
+        except ValueError as error:
+            raise RunError(f"{where}: algorithms[{place}]: {error}") from None
+    return experiment
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    field = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(problem["loc"][-1]), list(Experiment.model_fields), n=1, cutoff=0.0)
+        return f"{field}: no such key, the nearest is {near[0]}"
+    return f"{field}: found {problem.get('input')!r}: {problem['msg'].lower()}"
+
+
+def _alternatives(content: Any) -> list[Any]:
+    # Every plain value that a nested mapping with lists of alternatives stands for.
+    if isinstance(content, list | tuple):
+        if not content:
+            raise ValueError("found an empty list of alternatives, expected at least one")
+        return [choice for item in content for choice in _alternatives(item)]
+    if isinstance(content, Mapping):
+        keys = list(content)
+        products = itertools.product(*(_alternatives(content[key]) for key in keys))
+        return [dict(zip(keys, chosen, strict=True)) for chosen in products]
+    return [content]
+
+
+def expand(spelled: Mapping[str, Any]) -> Iterator[tuple[Algorithm, Mapping[str, Sequence[Any]]]]:
+    """Yield each algorithm that a mapping with lists of alternatives stands for, with its query grid as written.
+
+    Raises
+    ------
+    ValueError
+        An unknown type or field, or a value that the algorithm refuses.
+    """
+    if spelled.get("type") not in ALGORITHMS:
+        raise ValueError(f"type: found {spelled.get('type')!r}, expected one of {', '.join(ALGORITHMS)}")
+    query = spelled.get("query", {})
+    if not isinstance(query, Mapping):
+        raise ValueError(f"query: found {query!r}, expected a mapping such as {{nprobe: [1, 2, 4]}}")
+    grid = {str(name): values if isinstance(values, list) else [values] for name, values in query.items()}
+    for name, values in grid.items():
+        if name != "nprobe":
+            raise ValueError(f"query.{name}: no such query parameter, expected nprobe")
+        for value in values:
+            resolve_count(value, 100)
+    for plain in _alternatives({key: content for key, content in spelled.items() if key != "query"}):
+        yield from_parameters(plain, MEMBERS), grid
+
+
+def resolve_count(value: Any, lists: int) -> int:
+    """Return how many lists ``12`` or ``"5%"`` are of `lists`: at least 1, at most all.
+
+    Raises
+    ------
+    ValueError
+        Neither a positive integer nor a percentage above 0.
+    """
+    percent = _PERCENT.match(value) if isinstance(value, str) else None
+    if percent and float(percent[1]) > 0:
+        return min(lists, max(1, round(float(percent[1]) / 100 * lists)))
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return min(lists, value)
+    raise ValueError(f'nprobe: found {value!r}, expected a positive integer or a percentage such as "5%"')
+
+
+def query_points(algorithm: Algorithm, grid: Mapping[str, Sequence[Any]]) -> tuple[Mapping[str, Any], ...]:
+    """Return the sweep of a resolved algorithm: the grid as written, or the algorithm's own.
+
+    Equal points are swept once; percentages are of the algorithm's lists.
+    """
+    clustering = getattr(algorithm, "clustering", None)
+    if "nprobe" not in grid or clustering is None:
+        return algorithm.query_grid()
+    lists = clustering.lists
+    return tuple({"nprobe": count} for count in sorted({resolve_count(value, lists) for value in grid["nprobe"]}))

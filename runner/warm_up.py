@@ -1,0 +1,47 @@
+"""Everything compiled, loaded and imported before any clock starts."""
+
+import time
+
+import numpy as np
+
+from ..algorithms.index import Algorithm
+from ..algorithms.registry import MEMBERS
+from ..algorithms.routers.router import TrainingQueries
+from ..algorithms.value import from_parameters, parameters
+
+
+def warm_up(algorithm: Algorithm, metric: str, dimension: int, k: int, threads: int) -> float:
+    """Build and search a tiny index of the same kind, so that every kernel is compiled and every library loaded.
+
+    Parameters
+    ----------
+    algorithm : Algorithm
+    metric : str
+    dimension : int
+        d of the real data.
+    k, threads : int
+
+    Returns
+    -------
+    float
+        Seconds that this took: compilation, or reading compiled kernels from the cache, and imports.
+    """
+    started = time.perf_counter()
+    generator = np.random.default_rng(0)
+    rows = generator.standard_normal((64, dimension)).astype(np.float32)
+    training = TrainingQueries(rows, np.zeros((64, 1), dtype=np.int32)) if algorithm.learns else None
+    index = _tiny(algorithm).build(rows, metric, training, threads=threads)
+    for point in _tiny(algorithm).query_grid()[:1]:
+        index.search(rows[:1], min(k, 64), threads=1, **point)
+        index.search(rows, min(k, 64), threads=threads, **point)
+    return time.perf_counter() - started
+
+
+def _tiny(algorithm: Algorithm) -> Algorithm:
+    # The same members with few lists and one epoch.
+    spelled = parameters(algorithm)
+    if "clustering" in spelled:
+        spelled["clustering"] = {**spelled["clustering"], "lists": 4, "iterations": 1}
+    if "epochs" in spelled.get("router", {}):
+        spelled["router"] = {**spelled["router"], "epochs": min(1, spelled["router"]["epochs"])}
+    return from_parameters(spelled, MEMBERS)  # type: ignore[no-any-return]

@@ -1,0 +1,189 @@
+"""The fresh process of one job: load, warm up, build, sweep, write.
+
+It reads a job as one line of JSON from standard input and tells what it does as lines of JSON on standard output;
+whatever a library prints goes to standard error instead. Started by `run.run_jobs` as ``python -m ivfbench.runner.worker``.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..algorithms.index import Algorithm, Index
+from ..algorithms.routers.router import TrainingQueries
+from ..datasets.dataset import Dataset
+from ..datasets.distance import distances_to
+from ..datasets.learn import training_queries
+from ..datasets.load import load
+from ..results.run import Point, Run, failed_point
+from ..results.store import find_run, load_run, save_run
+from .environment import environment
+from .job import Job
+from .measure import measure
+from .memory import peak_bytes, reset_peak, resident_bytes
+from .warm_up import warm_up
+
+Tell = Callable[..., None]
+
+
+def _lessons(dataset: Dataset, algorithm: Algorithm, seed: int) -> tuple[TrainingQueries | None, float]:
+    # Training queries, and the seconds spent on finding their neighbours where the file has none.
+    if not algorithm.learns:
+        return None, 0.0
+    started = time.perf_counter()
+    given = training_queries(dataset, seed=seed, exact=True)
+    seconds = 0.0 if dataset.has_learn_neighbors else time.perf_counter() - started
+    return TrainingQueries(given.queries, given.neighbors, given.source), seconds
+
+
+def _point(
+    job: Job, dataset: Dataset, index: Index, mode: str, query_parameters: Mapping[str, Any]
+) -> tuple[Point, float]:
+    # One sweep point, timed first and checked against pristine data afterwards; and its queries per second.
+    threads = 1 if mode == "single" else job.threads
+    queries = dataset.test[: job.single_queries] if mode == "single" else dataset.test
+    try:
+        measured = measure(
+            index, queries, job.k, query_parameters, mode=mode, threads=threads, repetitions=job.repetitions
+        )
+        found = measured.found
+        point = Point(
+            mode=mode,
+            threads=threads,
+            query_parameters=dict(query_parameters),
+            ids=found.ids,
+            distances=distances_to(dataset.train, queries, found.ids, dataset.metric),
+            lists_probed=found.probed,
+            points_scanned=found.scanned,
+            seconds=measured.seconds,
+        )
+    except Exception as error:  # one failing point must not cost the others
+        return failed_point(mode, threads, dict(query_parameters), job.k, f"{type(error).__name__}: {error}"), 0.0
+    return point, len(queries) / float(np.median(measured.seconds.sum(axis=1)))
+
+
+def _sweep(job: Job, dataset: Dataset, index: Index, tell: Tell) -> tuple[Point, ...]:
+    points = []
+    for mode in job.modes:
+        for done, query_parameters in enumerate(job.points):
+            said = ", ".join(f"{name} {value}" for name, value in query_parameters.items())
+            tell("stage", stage=f"{mode} queries", done=done, total=len(job.points), remark=said)
+            point, rate = _point(job, dataset, index, mode, query_parameters)
+            remark = f"{said}: {rate:,.0f} queries/s" if point.status == "ok" else f"{said}: {point.message}"
+            tell("stage", stage=f"{mode} queries", done=done + 1, total=len(job.points), remark=remark.strip(": "))
+            points.append(point)
+    return tuple(points)
+
+
+def _earlier_points(job: Job, code: str, points: tuple[Point, ...]) -> tuple[Point, ...]:
+    # Points that the same code measured before on the same index and that this sweep did not touch are kept.
+    path = find_run(
+        job.out, dataset=job.dataset_name, dataset_sha256=job.dataset_sha256, algorithm=job.algorithm,
+        parameters=job.parameters, k=job.k, seed=job.seed, threads=job.threads,
+    )  # fmt: skip
+    if path is None:
+        return ()
+    earlier = load_run(path)
+    if earlier.status != "ok" or earlier.environment.get("code") != code:
+        os.replace(path, path.with_suffix(".hdf5.old"))
+        return ()
+    now = {(point.mode, json.dumps(dict(point.query_parameters), sort_keys=True)) for point in points}
+    return tuple(
+        point
+        for point in earlier.points
+        if (point.mode, json.dumps(dict(point.query_parameters), sort_keys=True)) not in now
+    )
+
+
+def work(job: Job, tell: Tell) -> Path:
+    """Do a job and return the path of its result file.
+
+    Parameters
+    ----------
+    job : Job
+    tell : callable
+        ``tell(event, **facts)``.
+    """
+
+    def progress(stage: str, done: int, total: int, remark: str = "") -> None:
+        tell("stage", stage=stage, done=done, total=total, remark=remark)
+
+    algorithm = job.build_algorithm()
+    progress("loading", 0, 1, job.dataset_name)
+    reset_peak()
+    before = resident_bytes()
+    dataset = load(job.dataset)
+    loaded = resident_bytes()
+    if dataset.sha256 != job.dataset_sha256:
+        raise ValueError(f"{job.dataset}: the file changed while the run was going on")
+    progress("compiling", 0, 1, "or loading compiled kernels")
+    compile_seconds = warm_up(algorithm, dataset.metric, dataset.dimension, job.k, job.threads)
+    warmed = resident_bytes()
+    training, fallback_seconds = _lessons(dataset, algorithm, job.seed)
+    reset_peak()
+    index = algorithm.build(dataset.train, dataset.metric, training, threads=job.threads, progress=progress)
+    # What compiling and importing took is no cost of the index: only the data and the build count.
+    peak = peak_bytes() - warmed + (loaded - before)
+    del training
+    truth_distances = distances_to(dataset.train, dataset.test, dataset.neighbors, dataset.metric)
+    points = _sweep(job, dataset, index, tell)
+    told = environment()
+    built = index.built
+    run = Run(
+        dataset=job.dataset_name,
+        dataset_sha256=job.dataset_sha256,
+        metric=dataset.metric,
+        synthetic=dataset.synthetic,
+        n=dataset.n,
+        dimension=dataset.dimension,
+        algorithm=job.algorithm,
+        parameters=job.parameters,
+        k=job.k,
+        seed=job.seed,
+        threads=job.threads,
+        build_seconds=built.build_seconds,
+        learn_seconds=built.learn_seconds,
+        label_seconds=built.label_seconds + fallback_seconds,
+        compile_seconds=compile_seconds,
+        index_bytes=index.nbytes,
+        router_bytes=index.router_nbytes,
+        peak_memory_bytes=max(0, peak),
+        train_bytes=dataset.train.nbytes,
+        truth_ids=dataset.neighbors,
+        truth_distances=truth_distances,
+        stored_truth_distances=dataset.distances,
+        notes=dict(built.notes),
+        environment=told,
+        points=points,
+    )
+    earlier = _earlier_points(job, told["code"], points)
+    return save_run(job.out, replace(run, points=run.points + earlier))
+
+
+def main() -> int:
+    """Read a job, do it, tell about it."""
+    channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def tell(event: str, **facts: Any) -> None:
+        channel.write(json.dumps({"event": event, **facts}) + "\n")
+        channel.flush()
+
+    job = Job.from_json(sys.stdin.readline())
+    try:
+        path = work(job, tell)
+    except Exception as error:  # the parent turns it into a row and goes on with the next job
+        tell("failed", message=f"{type(error).__name__}: {' '.join(str(error).split())}")
+        raise
+    tell("finished", path=str(path))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

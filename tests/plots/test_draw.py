@@ -1,0 +1,187 @@
+"""Files of figures: they exist, they repeat to the byte, and they leave the process as it was."""
+
+import dataclasses
+import logging
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from ivfbench.plots.draw import draw
+from ivfbench.plots.errors import PlotError
+from ivfbench.plots.figures import figure
+from ivfbench.plots.recall_axis import backward, forward
+from ivfbench.plots.style import COLOURS, MARKERS, line_styles, looks, style
+from ivfbench.plots.traces import KINDS, traces
+from ivfbench.results.table import save_table, table
+
+SIGNATURES = {".pdf": b"%PDF", ".png": b"\x89PNG", ".svg": b"<?xml"}
+
+
+def words(path):
+    """The text of an SVG figure, read from the comments matplotlib puts before each outlined text."""
+    parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
+    parser.feed(path.read_bytes())
+    return {" ".join(node.text.split()) for node in parser.close().iter() if node.tag is ElementTree.Comment}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_figure_per_dataset_k_and_mode(tmp_path, sample_runs, kind):
+    frame = table([*sample_runs(), *sample_runs(dataset="drift", synthetic=True, modes=("batch",))])
+    formats = ("pdf", "svg", "png") if kind == KINDS[0] else ("svg",)
+    paths = draw(frame, kind, tmp_path, formats)
+    stems = ["drift-synthetic-k10-batch", "sample-64-euclidean-k10-batch", "sample-64-euclidean-k10-single"]
+    assert [path.name for path in paths] == [
+        f"{stem}-{kind}.{format}" for stem in stems for format in formats
+    ]
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+    for path in paths:
+        assert path.read_bytes().startswith(SIGNATURES[path.suffix])
+    first, _, last = (words(path) for path in paths if path.suffix == ".svg")
+    assert "drift (synthetic), k = 10, mode batch, 4 threads" in first
+    assert "sample-64-euclidean, k = 10, mode single, 1 thread" in last
+    assert {"IVF centroid (normalised)", "IVF learnt (epochs=50)", "recall@10"} <= last
+
+
+def test_two_draws_give_equal_bytes(tmp_path, sample_runs):
+    frame = table(sample_runs(modes=("single",)))
+    first = draw(frame, "recall-qps", tmp_path / "a")
+    second = draw(frame[::-1], "recall-qps", tmp_path / "b")
+    assert len(first) == 3
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.suffix
+    assert b"CreationDate" not in first[0].read_bytes()
+    assert b"<dc:date>" not in first[1].read_bytes()
+    assert b"/Type3" not in first[0].read_bytes()
+
+
+def test_points_scanned_as_a_percentage_where_the_size_is_known(tmp_path, sample_runs):
+    frame = table(sample_runs(modes=("single",)))
+    (plain,) = draw(frame, "recall-points", tmp_path / "a", ("svg",))
+    (percent,) = draw(frame, "recall-points", tmp_path / "b", ("svg",), sizes={"sample-64-euclidean": 4000})
+    assert "points scanned (mean per query)" in words(plain)
+    assert "points scanned (% of all)" in words(percent)
+
+
+def test_the_nines_axis(tmp_path, sample_runs):
+    frame = table(sample_runs(modes=("single",)))
+    (path,) = draw(frame, "recall-qps", tmp_path, ("svg",), recall_scale="nines")
+    assert {"0.9", "0.99", "0.999", "1"} <= words(path)
+    recalls = np.array([0.0, 0.5, 0.9, 0.999, 1.0])
+    np.testing.assert_allclose(backward(forward(recalls)), recalls, atol=1e-12)
+    assert (np.diff(forward(recalls)) > 0).all()
+    assert forward(np.array([1.0])) == pytest.approx([3.0])
+
+
+class TestEdges:
+    @pytest.fixture
+    def point(self, sample_runs):
+        """A function that gives a run of some of its points."""
+        run = sample_runs(modes=("single",))[0]
+        return lambda *places: dataclasses.replace(run, points=tuple(run.points[place] for place in places))
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("places", [(0,), (7,), (5, 6, 7)], ids=["one", "exact", "all at recall 1"])
+    def test_small_figures(self, tmp_path, point, kind, places):
+        (path,) = draw(table([point(*places)]), kind, tmp_path, ("png",))
+        assert path.stat().st_size > 5000
+
+    def test_empty(self, tmp_path):
+        with pytest.raises(PlotError, match="the table has no rows"):
+            draw(table([]), "recall-qps", tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_all_failed(self, tmp_path, sample_runs):
+        runs = [dataclasses.replace(run, status="failed", points=()) for run in sample_runs()]
+        with pytest.raises(PlotError, match=r"all rows of the table failed \(2\)"):
+            draw(table(runs), "recall-qps", tmp_path)
+
+    def test_nothing_of_this_kind(self, tmp_path, point, caplog):
+        exact = dataclasses.replace(point(7), algorithm="Exact()", parameters={})
+        with caplog.at_level(logging.WARNING), pytest.raises(PlotError, match="can be shown as recall-lists"):
+            draw(table([exact]), "recall-lists", tmp_path)
+        assert len(caplog.messages) == 1
+
+    def test_one_group_of_two_can_be_shown(self, tmp_path, point, sample_runs, caplog):
+        exact = dataclasses.replace(point(7), dataset="other", algorithm="Exact()", parameters={})
+        frame = table([exact, *sample_runs(modes=("single",))])
+        with caplog.at_level(logging.WARNING):
+            assert len(draw(frame, "recall-lists", tmp_path, ("png",))) == 1
+        assert caplog.messages == ["no recall-lists figure for other, k = 10, mode single: nothing to show"]
+
+    def test_two_datasets_of_one_file_name(self, tmp_path, sample_runs):
+        frame = table([*sample_runs(dataset="a b"), *sample_runs(dataset="a-b")])
+        with pytest.raises(PlotError, match="two datasets of this file name"):
+            draw(frame, "recall-qps", tmp_path, ("png",))
+
+    @pytest.mark.parametrize("formats", [("gif",), ()])
+    def test_formats(self, tmp_path, sample_runs, formats):
+        with pytest.raises(PlotError, match="expected one of pdf, svg, png"):
+            draw(table(sample_runs()), "recall-qps", tmp_path, formats)
+
+    def test_scale_kind_and_columns(self, tmp_path, sample_runs):
+        frame = table(sample_runs())
+        with pytest.raises(PlotError, match="found 'logit', expected one of linear, nines"):
+            draw(frame, "recall-qps", tmp_path, recall_scale="logit")
+        with pytest.raises(PlotError, match="kind of figure: found 'pie'"):
+            draw(frame, "pie", tmp_path)
+        with pytest.raises(PlotError, match="no column 'mode'"):
+            draw(frame.drop(columns="mode"), "recall-qps", tmp_path)
+        with pytest.raises(PlotError, match="no column 'status'"):
+            draw(pd.DataFrame({"dataset": [], "k": [], "mode": [], "algorithm": []}), "recall-qps", tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestStyle:
+    def test_looks_depend_on_the_set_of_names_alone(self):
+        names = [f"Algorithm{place}()" for place in range(40)]
+        assert looks(names) == looks([*names[::-1], *names])
+        assert len(set(looks(names).values())) == 40
+        assert len(set(COLOURS)) * len(set(MARKERS)) == 63
+
+    def test_every_figure_of_a_table_uses_the_same_looks(self, sample_runs):
+        frame = table(sample_runs())
+        appearance = looks(frame["algorithm"])
+        for mode in ("single", "batch"):
+            curves = traces(frame[frame["mode"] == mode], "recall-qps")
+            axes = figure(curves, appearance, "title", 10).axes[0]
+            drawn = {line.get_label(): line.get_color() for line in axes.get_lines()}
+            assert drawn == {curve.label: appearance[curve.algorithm].colour for curve in curves}
+
+    def test_figures_show_the_numbers_of_their_traces(self, sample_runs):
+        frame = table(sample_runs(modes=("single",)))
+        for kind in KINDS:
+            curves = traces(frame, kind)
+            axes = figure(curves, looks(frame["algorithm"]), "title", 10).axes[0]
+            for line, curve in zip(axes.get_lines(), curves, strict=True):
+                np.testing.assert_array_equal(line.get_xydata(), np.stack([curve.x, curve.y], axis=1))
+            assert axes.get_xlim()[0] <= min(curve.x.min() for curve in curves)
+            assert axes.get_ylim()[1] >= max(curve.high.max() for curve in curves)
+            assert (axes.get_yscale() == "log") == (kind == "recall-qps")
+
+    def test_nothing_global_changes(self, tmp_path, sample_runs):
+        before = mpl.rcParams.copy()  # reading them one by one would make matplotlib choose a backend
+        draw(table(sample_runs(modes=("single",))), "recall-qps", tmp_path, ("png",))
+        assert mpl.rcParams.copy() == before
+        with style():
+            assert mpl.rcParams["pdf.fonttype"] == 42
+        assert mpl.rcParams.copy() == before
+
+    def test_drawing_needs_no_pyplot(self, tmp_path, sample_runs):
+        save_table(tmp_path, table(sample_runs(modes=("single",))))
+        script = (
+            "import sys\n"
+            "from ivfbench.plots.draw import draw\n"
+            "from ivfbench.results.table import load_table\n"
+            "drawn = draw(load_table('.'), 'recall-qps', '.', ('pdf', 'png'))\n"
+            "print(len(drawn), 'matplotlib.pyplot' in sys.modules)\n"
+        )
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
+        assert done.stdout.split() == ["2", "False"]
+
+    def test_line_styles(self):
+        assert line_styles([8, 1, 8]) == {1: "solid", 8: "dashed"}

@@ -1,0 +1,174 @@
+"""Fronts and costs at fixed recall, on numbers small enough for paper."""
+
+import math
+
+import pandas as pd
+import pytest
+from ivfbench.results.at_recall import at_recall, front
+from ivfbench.results.comparison import comparison
+from ivfbench.results.errors import ResultError
+
+
+def sweep(points, algorithm="A()", seed=1, mode="single", threads=1, status="ok"):
+    """Rows of one curve from (recall, qps, points scanned)."""
+    return [
+        {
+            "dataset": "small",
+            "k": 10,
+            "mode": mode,
+            "threads": threads,
+            "algorithm": algorithm,
+            "seed": seed,
+            "recall": recall,
+            "qps": qps,
+            "points_scanned": scanned,
+            "lists_probed": scanned / 10,
+            "status": status,
+        }
+        for recall, qps, scanned in points
+    ]
+
+
+PLAIN = ((0.5, 1000.0, 10.0), (0.7, 100.0, 100.0), (0.9, 10.0, 10_000.0))
+
+
+def read(points, level, cost="qps"):
+    return at_recall(pd.DataFrame(sweep(points)), [level], cost).iloc[0]
+
+
+class TestFront:
+    def test_dominated_rows_are_gone(self):
+        points = [(0.9, 10.0, 5.0), (0.5, 1000.0, 1.0), (0.6, 90.0, 9.0), (0.7, 100.0, 2.0)]
+        frame = front(pd.DataFrame(sweep(points)))
+        assert frame["recall"].tolist() == [0.5, 0.7, 0.9]
+
+    def test_ties_keep_one_row(self):
+        points = [(0.5, 10.0, 1.0), (0.5, 20.0, 1.0), (0.6, 20.0, 1.0), (0.6, 20.0, 1.0)]
+        frame = front(pd.DataFrame(sweep(points)))
+        assert frame[["recall", "qps"]].values.tolist() == [[0.6, 20.0]]
+
+    def test_less_work_is_better(self):
+        points = [(0.5, 1.0, 10.0), (0.6, 1.0, 5.0), (0.7, 1.0, 50.0)]
+        assert front(pd.DataFrame(sweep(points)), "points_scanned")["recall"].tolist() == [0.6, 0.7]
+
+    def test_curves_do_not_dominate_each_other(self):
+        rows = (
+            sweep([(0.9, 100.0, 1.0)]) + sweep([(0.5, 10.0, 9.0)], seed=2) + sweep([(0.4, 1.0, 9.0)], "B()")
+        )
+        assert len(front(pd.DataFrame(rows))) == 3
+
+    def test_what_failed_is_not_on_a_front(self):
+        rows = sweep([(0.5, 10.0, 1.0)]) + sweep([(math.nan, math.nan, math.nan)], status="failed")
+        assert len(front(pd.DataFrame(rows))) == 1
+        assert front(pd.DataFrame(rows[1:])).empty
+
+    def test_an_unknown_cost(self):
+        with pytest.raises(
+            ResultError, match="found 'time', expected one of qps, points_scanned, lists_probed"
+        ):
+            front(pd.DataFrame(sweep(PLAIN)), "time")
+
+
+class TestAtRecall:
+    @pytest.mark.parametrize(
+        ("level", "cost", "expected"),
+        [
+            (0.5, "qps", 1000.0),
+            (0.7, "qps", 100.0),
+            (0.6, "qps", math.sqrt(1000.0 * 100.0)),
+            (0.65, "qps", 10**2.25),
+            (0.8, "points_scanned", 1000.0),
+            (0.8, "lists_probed", 100.0),
+            (0.9, "points_scanned", 10_000.0),
+        ],
+    )
+    def test_by_hand(self, level, cost, expected):
+        row = read(PLAIN, level, cost)
+        assert row["value"] == pytest.approx(expected)
+        assert row["state"] == "reached"
+        assert (row["recall_below"], row["recall_above"]) == {
+            0.5: (0.5, 0.5),
+            0.7: (0.7, 0.7),
+            0.6: (0.5, 0.7),
+            0.65: (0.5, 0.7),
+            0.8: (0.7, 0.9),
+            0.9: (0.9, 0.9),
+        }[level]
+
+    def test_above_the_best_and_below_the_sweep(self):
+        above, below = read(PLAIN, 0.95), read(PLAIN, 0.4)
+        assert math.isnan(above["value"])
+        assert (above["state"], above["recall_below"]) == ("not reached", 0.9)
+        assert math.isnan(below["value"])
+        assert (below["state"], below["recall_above"]) == ("below the sweep", 0.5)
+
+    def test_rounding_does_not_miss_a_level(self):
+        assert read([(0.1 + 0.2, 7.0, 1.0)], 0.3)["value"] == 7.0
+        assert read([(0.95 - 1e-12, 7.0, 1.0)], 0.95)["value"] == 7.0
+
+    def test_a_free_point_has_no_logarithm(self):
+        row = read([(0.1, 9.0, 0.0), (0.5, 5.0, 10.0)], 0.3, "points_scanned")
+        assert row["state"] == "below the sweep"
+
+    def test_a_failed_curve_keeps_its_rows(self):
+        frame = at_recall(pd.DataFrame(sweep([(math.nan,) * 3], status="failed")), [0.5, 0.9])
+        assert frame["state"].tolist() == ["failed", "failed"]
+
+    @pytest.mark.parametrize("level", [0.0, -0.1, 1.01, math.nan])
+    def test_levels_outside(self, level):
+        with pytest.raises(ResultError, match="level of recall"):
+            at_recall(pd.DataFrame(sweep(PLAIN)), [level])
+
+
+class TestComparison:
+    half = tuple((recall, 2 * qps, scanned / 4) for recall, qps, scanned in PLAIN)
+
+    def rows(self):
+        return pd.DataFrame(sweep(PLAIN, "A()") + sweep(self.half, "B(x=1)"))
+
+    def test_ratios_to_a_baseline(self):
+        frame = comparison(self.rows(), [0.6, 0.95], "A*").set_index("algorithm")
+        assert frame.loc["B(x=1)", "qps_ratio@0.6"] == pytest.approx(2.0)
+        assert frame.loc["B(x=1)", "points_scanned_ratio@0.6"] == pytest.approx(0.25)
+        assert frame.loc["A()", "qps_ratio@0.6"] == pytest.approx(1.0)
+        assert frame["qps_state@0.95"].tolist() == ["not reached", "not reached"]
+        assert frame["qps_ratio@0.95"].isna().all()
+
+    def test_without_a_baseline_there_are_no_ratios(self):
+        frame = comparison(self.rows(), [0.6])
+        assert list(frame.columns) == [
+            *("dataset", "k", "mode", "threads", "algorithm", "seeds"),
+            *("qps@0.6", "qps_state@0.6", "points_scanned@0.6", "points_scanned_state@0.6"),
+        ]
+
+    def test_seeds_are_their_median_and_the_worst_state_wins(self):
+        rows = []
+        for seed, factor in enumerate((1.0, 2.0, 10.0)):
+            rows += sweep([(r, q * factor, s) for r, q, s in PLAIN], seed=seed)
+        frame = comparison(pd.DataFrame(rows), [0.5])
+        assert (frame["seeds"].item(), frame["qps@0.5"].item()) == (3, 2000.0)
+        rows += sweep(PLAIN[1:], seed=9)
+        frame = comparison(pd.DataFrame(rows), [0.5])
+        assert frame["qps_state@0.5"].item() == "below the sweep"
+        assert math.isnan(frame["qps@0.5"].item())
+
+    def test_modes_and_threads_are_never_one_row(self):
+        rows = sweep(PLAIN) + sweep(PLAIN, mode="batch") + sweep(PLAIN, mode="batch", threads=2)
+        assert len(comparison(pd.DataFrame(rows), [0.6])) == 3
+
+    def test_a_group_without_the_baseline_has_no_ratio(self):
+        rows = pd.DataFrame(sweep(PLAIN, "A()") + sweep(PLAIN, "B()", mode="batch"))
+        frame = comparison(rows, [0.6], "A()").set_index("algorithm")
+        assert math.isnan(frame.loc["B()", "qps_ratio@0.6"])
+        assert frame.loc["B()", "qps_state@0.6"] == "reached"
+
+    def test_an_empty_table_compares_to_nothing(self):
+        assert comparison(self.rows().head(0), [0.6]).empty
+
+    def test_bad_baselines(self):
+        with pytest.raises(
+            ResultError, match=r"found no such algorithm, expected a glob for one of: A\(\), B"
+        ):
+            comparison(self.rows(), [0.6], "C*")
+        with pytest.raises(ResultError, match=r"found A\(\) and B\(x=1\) on small, expected one"):
+            comparison(self.rows(), [0.6], "*")

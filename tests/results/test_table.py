@@ -1,0 +1,142 @@
+"""The table: its columns, its order, its failures, and its bytes."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from ivfbench.results.builds import BUILD_COLUMNS, builds
+from ivfbench.results.columns import COLUMNS
+from ivfbench.results.errors import ResultError
+from ivfbench.results.recall import recall
+from ivfbench.results.run import failed_point
+from ivfbench.results.table import load_table, save_table, table
+
+NAMES = (
+    "dataset, algorithm, parameters, query_parameters, k, mode, threads, seed, recall, "
+    "recall_ann_benchmarks, qps, qps_low, qps_high, "
+    "latency_p50_ms, latency_p95_ms, latency_p99_ms, lists_probed, points_scanned, "
+    "build_seconds, learn_seconds, label_seconds, compile_seconds, index_bytes, router_bytes, status"
+)
+MEASURES = NAMES.split(", ")[8:18]
+
+
+def test_the_columns_are_these_in_this_order(sample_runs):
+    assert [column.name for column in COLUMNS] == NAMES.split(", ")
+    assert list(table(sample_runs()).columns) == NAMES.split(", ")
+    assert list(table([]).columns) == NAMES.split(", ")
+
+
+def test_the_types_are_as_declared_even_when_empty(sample_runs):
+    for frame in (table(sample_runs()), table([])):
+        for column in COLUMNS:
+            if column.dtype == "str":
+                assert pd.api.types.is_string_dtype(frame[column.name]) or frame.empty, column.name
+            else:
+                assert frame[column.name].dtype == column.dtype, column.name
+
+
+def test_a_row_says_what_its_point_says(sample_runs):
+    run = sample_runs()[0]
+    point = run.points[2]
+    frame = table([run])
+    row = frame[(frame["mode"] == "single") & (frame["query_parameters"] == '{"nprobe":4}')].iloc[0]
+    expected = recall(point.ids, point.distances, run.truth_ids, run.truth_distances, run.k, run.metric)
+    assert row["recall"] == expected.mean()
+    assert row["points_scanned"] == point.points_scanned.mean()
+    assert row["qps"] == np.median(40 / point.seconds.sum(axis=1))
+    assert row["qps_low"] == 40 / point.seconds.sum(axis=1).max()
+    assert row["latency_p50_ms"] == pytest.approx(np.median(point.seconds) * 1000)
+    assert json.loads(row["parameters"]) == run.parameters
+    assert " " not in row["query_parameters"]
+    assert (row["k"], row["seed"], row["threads"], row["status"]) == (10, 7, 1, "ok")
+
+
+def test_threads_are_those_of_the_point_and_batches_have_no_latency(sample_runs):
+    frame = table(sample_runs())
+    batch = frame[frame["mode"] == "batch"]
+    assert set(batch["threads"]) == {4}
+    assert batch["latency_p50_ms"].isna().all()
+    assert batch["qps"].notna().all()
+
+
+def test_the_order_does_not_depend_on_the_order_of_the_runs(sample_runs):
+    runs = [*sample_runs(), *sample_runs(dataset="another"), *sample_runs(seed=3)]
+    frame = table(runs)
+    pd.testing.assert_frame_equal(frame, table(runs[::-1]))
+    keys = ["dataset", "k", "mode", "algorithm", "seed", "points_scanned"]
+    rows = list(frame[keys].itertuples(index=False, name=None))
+    assert rows == sorted(rows)
+
+
+def test_a_failed_point_and_a_failed_build_keep_a_row(sample_runs):
+    good, other = sample_runs()
+    lost = failed_point("single", 1, {"nprobe": 9}, good.k, "killed")
+    good = dataclasses.replace(good, points=(*good.points, lost))
+    other = dataclasses.replace(other, points=(), status="failed", message="no memory")
+    frame = table([good, other])
+    assert len(frame) == len(good.points) + 1
+    failed = frame[frame["status"] == "failed"]
+    assert len(failed) == 2
+    assert failed[MEASURES].isna().all().all()
+    build = failed[failed["algorithm"] == other.algorithm].iloc[0]
+    assert (build["mode"], build["query_parameters"]) == ("none", "{}")
+    assert np.isnan(build["build_seconds"])
+
+
+def test_a_synthetic_dataset_says_so(sample_runs):
+    runs = sample_runs(dataset="drift", synthetic=True)
+    assert set(table(runs)["dataset"]) == {"drift (synthetic)"}
+    assert set(builds(runs)["dataset"]) == {"drift (synthetic)"}
+
+
+class TestParquet:
+    def test_round_trip_and_equal_bytes(self, tmp_path, sample_runs):
+        frame = table(sample_runs())
+        path = save_table(tmp_path / "a", frame)
+        assert path == tmp_path / "a" / "results.parquet"
+        pd.testing.assert_frame_equal(load_table(path), frame)
+        pd.testing.assert_frame_equal(load_table(tmp_path / "a"), frame)
+        again = save_table(tmp_path / "b", load_table(path))
+        assert again.read_bytes() == path.read_bytes()
+        assert list((tmp_path / "a").iterdir()) == [path]
+
+    def test_bad_files_are_one_line(self, tmp_path, sample_runs):
+        with pytest.raises(ResultError, match="no such file, expected a table in Parquet"):
+            load_table(tmp_path / "none.parquet")
+        (tmp_path / "text.parquet").write_text("hello")
+        with pytest.raises(ResultError, match="an unreadable file") as caught:
+            load_table(tmp_path / "text.parquet")
+        assert "\n" not in str(caught.value)
+        path = save_table(tmp_path, table(sample_runs()).drop(columns="qps"))
+        with pytest.raises(ResultError, match="found no column 'qps'"):
+            load_table(path)
+
+
+class TestBuilds:
+    def test_one_row_per_build_with_flat_notes(self, sample_runs):
+        frame = builds(sample_runs())
+        assert tuple(frame.columns[: len(BUILD_COLUMNS)]) == BUILD_COLUMNS
+        assert list(frame.columns[len(BUILD_COLUMNS) :]) == [
+            "notes.list_sizes.largest",
+            "notes.training_queries",
+        ]
+        assert frame["peak_over_train"].tolist() == [3.0, 3.0]
+        assert frame["notes.list_sizes.largest"].tolist() == [120, 120]
+        assert frame["notes.training_queries"].tolist() == ["held out", "held out"]
+
+    def test_notes_that_differ_between_runs(self, tmp_path, sample_runs):
+        one, other = sample_runs()
+        one = dataclasses.replace(one, notes={"mixed": 1, "only": 0.5, "sizes": [1, 2]})
+        other = dataclasses.replace(other, notes={"mixed": "two"}, train_bytes=0)
+        frame = builds([one, other])
+        assert frame["notes.mixed"].tolist() == ["1", "two"]
+        assert frame["notes.only"].tolist()[0] == 0.5
+        assert np.isnan(frame["notes.only"].tolist()[1])
+        assert frame["notes.sizes"].tolist()[0] == "[1,2]"
+        assert np.isnan(frame["peak_over_train"].tolist()[1])
+        frame.to_parquet(tmp_path / "builds.parquet")
+
+    def test_no_builds(self):
+        assert list(builds([]).columns) == list(BUILD_COLUMNS)
