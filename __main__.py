@@ -121,7 +121,7 @@ def run(
 
 def _show_results(out: Path) -> None:
     from .results.caption import caption
-    from .results.comparison import comparison
+    from .results.comparison import comparison, names_one
     from .results.render import render
     from .results.store import load_runs
     from .results.table import save_table, table
@@ -130,7 +130,8 @@ def _show_results(out: Path) -> None:
     path = save_table(out, frame)
     typer.echo()
     typer.echo(render(frame, "text"))
-    typer.echo(render(comparison(frame, (0.8, 0.9, 0.95, 0.99), "*Centroid*"), "text"))
+    baseline = "*Centroid*" if names_one(frame, "*Centroid*") else None
+    typer.echo(render(comparison(frame, (0.8, 0.9, 0.95, 0.99), baseline), "text"))
     typer.echo(caption(frame))
     typer.echo(f"\ntable: {path}")
 
@@ -211,12 +212,23 @@ def plot(
 
 def _draw_all(out: Path, kinds: list[str] | None, formats: tuple[str, ...], output: Path | None) -> None:
     from .plots.draw import draw
+    from .plots.errors import NothingToShowError
     from .plots.traces import KINDS
+    from .results.store import load_runs
+    from .results.table import dataset_sizes, save_table, table
 
-    frame = _load_frame(out)
+    runs = load_runs(out)
+    frame = table(runs)
     for kind in kinds or KINDS:
-        for path in draw(frame, kind, output or out / "figures", formats):
+        try:
+            paths = draw(frame, kind, output or out / "figures", formats, dataset_sizes(runs))
+        except NothingToShowError:
+            if kinds:
+                raise
+            continue  # nobody asked for this kind, and the log says why it is absent
+        for path in paths:
             typer.echo(f"figure: {path}")
+    save_table(out, frame)
 
 
 @datasets_app.command("list")

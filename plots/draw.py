@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from ..results.files import replacing
 from ..results.key import slug
-from .errors import PlotError
+from .errors import NothingToShowError, PlotError
 from .figures import figure
 from .style import looks, style
 from .traces import Trace, traces
@@ -63,7 +63,9 @@ def draw(
     Raises
     ------
     PlotError
-        An unknown kind, format or scale, a missing column, or nothing to draw at all. One line.
+        An unknown kind, format or scale, a missing column, or no row that was measured. One line.
+    NothingToShowError
+        No measured row can be shown as this kind of figure.
     """
     _check(frame, formats)
     appearance = looks(frame["algorithm"])
@@ -84,7 +86,7 @@ def draw(
             drawn = figure(curves, appearance, title, k, percent=n is not None, recall_scale=recall_scale)
             written += [_save(drawn, path, format) for path, format in zip(paths, formats, strict=True)]
     if not written:
-        raise PlotError(f"nothing to draw: no row of the table can be shown as {kind}")
+        raise NothingToShowError(f"nothing to draw: no row of the table can be shown as {kind}")
     return written
 
 

@@ -90,7 +90,7 @@ def _label_axes(axes: Axes, traces: Sequence[Trace], k: int, percent: bool) -> N
     if kind == "recall-qps":
         axes.set(xlabel=recall, ylabel="queries per second")
         return
-    unit = "% of all" if percent else "mean per query"
+    unit = "% of n" if percent else "mean per query"
     work = f"points scanned ({unit})" if kind == "recall-points" else "lists probed (% of the lists)"
     axes.set(xlabel=work, ylabel=recall)
 

@@ -34,10 +34,9 @@ def caption(frame: pd.DataFrame) -> str:
         One paragraph: the definition of recall, the meaning of the interval, the modes, which datasets are
         synthetic, and how many rows failed.
     """
-    names = {str(name).partition("@")[0] for name in frame.columns}
-    sentences = [RECALL] if "recall" in names or any("@" in str(name) for name in frame.columns) else []
-    sentences += [RECALL_ANN_BENCHMARKS] if "recall_ann_benchmarks" in names else []
-    sentences += [RATE] if "qps" in names else []
+    sentences = [RECALL] if "recall" in frame else []
+    sentences += [RECALL_ANN_BENCHMARKS] if "recall_ann_benchmarks" in frame else []
+    sentences += [RATE] if "qps" in frame else []
     sentences += [text for mode, text in MODES.items() if mode in set(frame.get("mode", ()))]
     sentences += _synthetic(frame) + _failed(frame)
     return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""Algorithms side by side at fixed recall, for people: one row per algorithm, ratios to a baseline if asked.
+"""Algorithms side by side at fixed recall, for people: beneath each other at one level, with ratios if asked.
 
 Points scanned stand beside queries per second, because they are the same on every machine.
 """
@@ -12,16 +12,17 @@ import pandas as pd
 
 from .at_recall import BELOW, FAILED, NOT_REACHED, REACHED, at_recall
 from .errors import ResultError
+from .table import NO_MODE
 
 COMPARED = ("qps", "points_scanned")
-ROW = ("dataset", "k", "mode", "threads", "algorithm")
-GROUP = ROW[:-1]
-NO_BASELINE = "no baseline"
+GROUP = ("dataset", "k", "mode", "threads")
+"""Only rows that agree on these are compared."""
+ROW = (*GROUP, "recall", "algorithm")
 _WORST_FIRST = (FAILED, NOT_REACHED, BELOW, REACHED)
 
 
 def comparison(frame: pd.DataFrame, levels: Sequence[float], baseline: str | None = None) -> pd.DataFrame:
-    """Return one row per dataset, k, mode, threads and algorithm, with its costs at each level of recall.
+    """Return what each algorithm costs at each level of recall.
 
     Parameters
     ----------
@@ -31,69 +32,86 @@ def comparison(frame: pd.DataFrame, levels: Sequence[float], baseline: str | Non
         Recalls above 0 and at most 1.
     baseline
         A glob over the canonical texts of the algorithms; within each dataset, k, mode and threads it must
-        name at most one. Ratios are this algorithm over the baseline: more is better for qps, less for points
-        scanned.
+        name at most one. Ratios are this algorithm over the baseline at the same level: more is better for
+        qps, less for points scanned.
 
     Returns
     -------
     DataFrame
-        `ROW`, `seeds` (how many), then for each level ``qps@0.9``, ``qps_state@0.9``, ``points_scanned@0.9``,
-        ``points_scanned_state@0.9`` and, with a baseline, ``qps_ratio@0.9`` and ``points_scanned_ratio@0.9``.
-        Several seeds give their median, and only where every one of them reaches the level; otherwise NaN and
-        the worst state among them.
+        One row per `ROW`, sorted by it: ``dataset``, ``k``, ``mode``, ``threads``, ``recall`` (the level),
+        ``algorithm``; then ``seeds`` (how many), ``qps`` (1/s), with a baseline ``qps_ratio``,
+        ``points_scanned`` (per query), with a baseline ``points_scanned_ratio``, and how each was read off,
+        ``qps_state`` and ``points_scanned_state``, as in `at_recall`. Several seeds give their median, and
+        only where every one of them reaches the level; otherwise NaN and the worst state among them. A ratio
+        is NaN where this algorithm or the baseline has no number.
 
     Raises
     ------
     ResultError
         A level outside (0, 1], or a baseline that names no algorithm, or two in one group.
     """
-    long = pd.concat([at_recall(frame, levels, cost) for cost in COMPARED], ignore_index=True)
-    rows = [_row(key, readings) for key, readings in long.groupby(list(ROW), sort=True)]
+    read = pd.concat([at_recall(frame, levels, cost) for cost in COMPARED], ignore_index=True)
+    read = read.rename(columns={"level": "recall"})
+    rows = [_row(key, readings) for key, readings in read.groupby(list(ROW), sort=True)]
     if baseline is not None:
-        _add_ratios(rows, levels, baseline)
-    return pd.DataFrame(rows, columns=_columns(levels, baseline is not None))
+        _add_ratios(rows, baseline)
+    return pd.DataFrame(rows, columns=_columns(baseline is not None))
 
 
-def _columns(levels: Sequence[float], with_ratios: bool) -> list[str]:
-    names = [*ROW, "seeds"]
-    for level in levels:
-        for cost in COMPARED:
-            names += [f"{cost}@{level:g}", f"{cost}_state@{level:g}"]
-            names += [f"{cost}_ratio@{level:g}"] if with_ratios else []
-    return names
+def names_one(frame: pd.DataFrame, baseline: str) -> bool:
+    """Return whether a glob is a baseline for everything in a table.
+
+    That is, whether it names exactly one algorithm of every dataset, k, mode and threads that was asked
+    something. Builds that failed stand in groups of their own, where it may name one or none.
+    """
+    counts = [
+        (mode != NO_MODE, sum(fnmatchcase(text, baseline) for text in set(rows["algorithm"])))
+        for (_, _, mode, _), rows in frame.groupby(list(GROUP))
+    ]
+    asked = [count for was_asked, count in counts if was_asked]
+    return bool(asked) and set(asked) == {1} and all(count <= 1 for _, count in counts)
+
+
+def _columns(with_ratios: bool) -> list[str]:
+    values = [name for cost in COMPARED for name in (cost, f"{cost}_ratio")[: 1 + with_ratios]]
+    return [*ROW, "seeds", *values, *(f"{cost}_state" for cost in COMPARED)]
 
 
 def _row(key: Any, readings: pd.DataFrame) -> dict[str, Any]:
     row: dict[str, Any] = dict(zip(ROW, key, strict=True))
     row["seeds"] = int(readings["seed"].nunique())
-    for (cost, level), seeds in readings.groupby(["cost", "level"], sort=False):
+    for cost, seeds in readings.groupby("cost", sort=False):
         state = min(seeds["state"], key=_WORST_FIRST.index)
-        row[f"{cost}@{level:g}"] = float(seeds["value"].median()) if state == REACHED else math.nan
-        row[f"{cost}_state@{level:g}"] = state
+        row[str(cost)] = float(seeds["value"].median()) if state == REACHED else math.nan
+        row[f"{cost}_state"] = state
     return row
 
 
-def _add_ratios(rows: list[dict[str, Any]], levels: Sequence[float], baseline: str) -> None:
+def _add_ratios(rows: list[dict[str, Any]], baseline: str) -> None:
     chosen = _baselines(rows, baseline)
     for row in rows:
-        against = chosen.get(tuple(row[name] for name in GROUP), {})
-        for name in (f"{cost}{{}}@{level:g}" for cost in COMPARED for level in levels):
-            row[name.format("_ratio")] = row[name.format("")] / against.get(name.format(""), math.nan)
+        against = chosen.get(_place(row), {})
+        for cost in COMPARED:
+            row[f"{cost}_ratio"] = row[cost] / against.get(cost, math.nan)
 
 
 def _baselines(rows: list[dict[str, Any]], baseline: str) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The row of the baseline for each group and level that has one."""
     chosen: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
         if not fnmatchcase(row["algorithm"], baseline):
             continue
-        group = tuple(row[name] for name in GROUP)
-        if group in chosen:
-            found = f"{chosen[group]['algorithm']} and {row['algorithm']} on {row['dataset']}"
+        other = chosen.setdefault(_place(row), row)
+        if other is not row:
+            found = f"{other['algorithm']} and {row['algorithm']} on {row['dataset']}"
             raise ResultError(f"baseline {baseline!r}: found {found}, expected one")
-        chosen[group] = row
     if not chosen:
         known = ", ".join(sorted({row["algorithm"] for row in rows})) or "none"
         raise ResultError(
             f"baseline {baseline!r}: found no such algorithm, expected a glob for one of: {known}"
         )
     return chosen
+
+
+def _place(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in (*GROUP, "recall"))

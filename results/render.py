@@ -24,7 +24,6 @@ _LATEX = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
-    "×": r"$\times$",
     **{sign: f"\\{sign}" for sign in "&%$#_"},
 }
 

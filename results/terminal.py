@@ -2,7 +2,7 @@
 
 Rows of one dataset, k, mode and threads stand together under one heading line, so that those columns take no
 room and rows that must not be compared are never mixed. What still does not fit is left out, the least
-important first, and named below. Nothing is left out in silence.
+important first, and counted below. Nothing is left out in silence.
 """
 
 import textwrap
@@ -15,14 +15,7 @@ CONSTANT = ("seed", "seeds", "status")
 """Said once above the table where they are the same in every row."""
 KEPT_LONGEST = (
     *("algorithm", "recall", "qps", "query_parameters", "points_scanned", "status", "message"),
-    *(
-        "points_scanned_ratio",
-        "qps_ratio",
-        "lists_probed",
-        "latency_p50_ms",
-        "build_seconds",
-        "learn_seconds",
-    ),
+    *("lists_probed", "latency_p50_ms", "build_seconds", "learn_seconds"),
     *("latency_p99_ms", "qps_low", "qps_high", "index_bytes", "seed", "label_seconds", "latency_p95_ms"),
     *("compile_seconds", "recall_ann_benchmarks", "router_bytes", "parameters"),
 )
@@ -34,16 +27,21 @@ def terminal_table(table: Cells, width: int) -> str:
     """Return aligned text of at most `width` characters a line, where eight a column allow it."""
     said = _constants(table)
     heading = [name for name in HEADING if name in table.headers]
-    shown, left_out = _fit(table, [*said, *heading], width)
+    wanted = [name for name in table.headers if name not in (*said, *heading)]
+    shown = _fit(_only(table, wanted), width)
     widths = _widths(shown)
     lines = textwrap.wrap(" · ".join(said.values()), width) if said else []
     for title, rows in _sections(table, heading, shown):
         lines += ["", *textwrap.wrap(title, width)] if title else []
         lines += _aligned(rows, widths)
-    if left_out:
-        note = f"left out for want of room: {', '.join(left_out)}"
-        lines += ["", *textwrap.wrap(note, width, break_long_words=False, break_on_hyphens=False)]
+    left_out = len(wanted) - len(shown.headers)
+    lines += ["", *textwrap.wrap(_note(left_out), width, break_on_hyphens=False)] if left_out else []
     return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _note(left_out: int) -> str:
+    columns = "1 column, it is" if left_out == 1 else f"{left_out} columns, all of them"
+    return f"left out for want of room: {columns} in --format csv"
 
 
 def _constants(table: Cells) -> dict[str, str]:
@@ -65,18 +63,17 @@ def _sections(table: Cells, heading: list[str], shown: Cells) -> list[tuple[str,
     return [(title, Cells(shown.headers, tuple(rows), shown.right)) for title, rows in found.items()]
 
 
-def _fit(table: Cells, said: list[str], width: int) -> tuple[Cells, list[str]]:
+def _fit(table: Cells, width: int) -> Cells:
     """Leave out columns until the rest fits; columns without a rank go before the ranked, from the right."""
-    kept = [name for name in table.headers if name not in said]
+    kept = list(table.headers)
     rank = {name: position for position, name in enumerate(KEPT_LONGEST)}
-    by_rank = sorted(kept, key=lambda name: (rank.get(name.partition("@")[0], len(rank)), kept.index(name)))
-    left_out = []
+    # The first word counts: "qps (ratio)" is as important as "qps".
+    by_rank = sorted(kept, key=lambda name: (rank.get(name.partition(" ")[0], len(rank)), kept.index(name)))
     for name in reversed(by_rank[_NEVER_DROPPED:]):
         if _width(_only(table, kept)) <= width:
             break
         kept.remove(name)
-        left_out.append(name)
-    return _shorten(_only(table, kept), width), [name for name in table.headers if name in left_out]
+    return _shorten(_only(table, kept), width)
 
 
 def _only(table: Cells, names: list[str]) -> Cells:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ivfbench.plots.draw import draw
-from ivfbench.plots.errors import PlotError
+from ivfbench.plots.errors import NothingToShowError, PlotError
 from ivfbench.plots.figures import figure
 from ivfbench.plots.recall_axis import backward, forward
 from ivfbench.plots.style import COLOURS, MARKERS, line_styles, looks, style
@@ -63,7 +63,7 @@ def test_points_scanned_as_a_percentage_where_the_size_is_known(tmp_path, sample
     (plain,) = draw(frame, "recall-points", tmp_path / "a", ("svg",))
     (percent,) = draw(frame, "recall-points", tmp_path / "b", ("svg",), sizes={"sample-64-euclidean": 4000})
     assert "points scanned (mean per query)" in words(plain)
-    assert "points scanned (% of all)" in words(percent)
+    assert "points scanned (% of n)" in words(percent)
 
 
 def test_the_nines_axis(tmp_path, sample_runs):
@@ -101,7 +101,8 @@ class TestEdges:
 
     def test_nothing_of_this_kind(self, tmp_path, point, caplog):
         exact = dataclasses.replace(point(7), algorithm="Exact()", parameters={})
-        with caplog.at_level(logging.WARNING), pytest.raises(PlotError, match="can be shown as recall-lists"):
+        refused = pytest.raises(NothingToShowError, match="can be shown as recall-lists")
+        with caplog.at_level(logging.WARNING), refused:
             draw(table([exact]), "recall-lists", tmp_path)
         assert len(caplog.messages) == 1
 

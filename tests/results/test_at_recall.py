@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 from ivfbench.results.at_recall import at_recall, front
-from ivfbench.results.comparison import comparison
+from ivfbench.results.comparison import comparison, names_one
 from ivfbench.results.errors import ResultError
 
 
@@ -126,31 +126,45 @@ class TestComparison:
     def rows(self):
         return pd.DataFrame(sweep(PLAIN, "A()") + sweep(self.half, "B(x=1)"))
 
-    def test_ratios_to_a_baseline(self):
-        frame = comparison(self.rows(), [0.6, 0.95], "A*").set_index("algorithm")
-        assert frame.loc["B(x=1)", "qps_ratio@0.6"] == pytest.approx(2.0)
-        assert frame.loc["B(x=1)", "points_scanned_ratio@0.6"] == pytest.approx(0.25)
-        assert frame.loc["A()", "qps_ratio@0.6"] == pytest.approx(1.0)
-        assert frame["qps_state@0.95"].tolist() == ["not reached", "not reached"]
-        assert frame["qps_ratio@0.95"].isna().all()
+    def test_one_row_per_level_and_algorithm_by_hand(self):
+        frame = comparison(self.rows(), [0.8, 0.6, 0.95], "A*")
+        assert list(zip(frame["recall"], frame["algorithm"], strict=True)) == [
+            *((0.6, "A()"), (0.6, "B(x=1)"), (0.8, "A()"), (0.8, "B(x=1)"), (0.95, "A()"), (0.95, "B(x=1)")),
+        ]
+        # Halfway between two points the cost is their geometric mean.
+        rates = [math.sqrt(1e5), 2 * math.sqrt(1e5), math.sqrt(1e3), 2 * math.sqrt(1e3)]
+        assert frame["qps"][:4].tolist() == pytest.approx(rates)
+        scanned = [math.sqrt(1e3), math.sqrt(1e3) / 4, 1000.0, 250.0]
+        assert frame["points_scanned"][:4].tolist() == pytest.approx(scanned)
+        assert frame["qps_ratio"][:4].tolist() == pytest.approx([1.0, 2.0, 1.0, 2.0])
+        assert frame["points_scanned_ratio"][:4].tolist() == pytest.approx([1.0, 0.25, 1.0, 0.25])
+
+    def test_where_there_is_no_number_there_is_a_state(self):
+        frame = comparison(self.rows(), [0.4, 0.6, 0.95], "A*")
+        states = ["below the sweep"] * 2 + ["reached"] * 2 + ["not reached"] * 2
+        assert frame["qps_state"].tolist() == frame["points_scanned_state"].tolist() == states
+        values = frame[["qps", "qps_ratio", "points_scanned", "points_scanned_ratio"]]
+        assert values.isna().all(axis=1).tolist() == [state != "reached" for state in states]
 
     def test_without_a_baseline_there_are_no_ratios(self):
-        frame = comparison(self.rows(), [0.6])
-        assert list(frame.columns) == [
-            *("dataset", "k", "mode", "threads", "algorithm", "seeds"),
-            *("qps@0.6", "qps_state@0.6", "points_scanned@0.6", "points_scanned_state@0.6"),
-        ]
+        row = ["dataset", "k", "mode", "threads", "recall", "algorithm", "seeds"]
+        states = ["qps_state", "points_scanned_state"]
+        plain, against = comparison(self.rows(), [0.6]), comparison(self.rows(), [0.6], "A*")
+        assert list(plain.columns) == [*row, "qps", "points_scanned", *states]
+        ratios = ["qps", "qps_ratio", "points_scanned", "points_scanned_ratio"]
+        assert list(against.columns) == [*row, *ratios, *states]
+        pd.testing.assert_frame_equal(plain, against[list(plain.columns)])
 
     def test_seeds_are_their_median_and_the_worst_state_wins(self):
         rows = []
         for seed, factor in enumerate((1.0, 2.0, 10.0)):
             rows += sweep([(r, q * factor, s) for r, q, s in PLAIN], seed=seed)
         frame = comparison(pd.DataFrame(rows), [0.5])
-        assert (frame["seeds"].item(), frame["qps@0.5"].item()) == (3, 2000.0)
+        assert (frame["seeds"].item(), frame["qps"].item()) == (3, 2000.0)
         rows += sweep(PLAIN[1:], seed=9)
         frame = comparison(pd.DataFrame(rows), [0.5])
-        assert frame["qps_state@0.5"].item() == "below the sweep"
-        assert math.isnan(frame["qps@0.5"].item())
+        assert frame["qps_state"].item() == "below the sweep"
+        assert math.isnan(frame["qps"].item())
 
     def test_modes_and_threads_are_never_one_row(self):
         rows = sweep(PLAIN) + sweep(PLAIN, mode="batch") + sweep(PLAIN, mode="batch", threads=2)
@@ -159,8 +173,14 @@ class TestComparison:
     def test_a_group_without_the_baseline_has_no_ratio(self):
         rows = pd.DataFrame(sweep(PLAIN, "A()") + sweep(PLAIN, "B()", mode="batch"))
         frame = comparison(rows, [0.6], "A()").set_index("algorithm")
-        assert math.isnan(frame.loc["B()", "qps_ratio@0.6"])
-        assert frame.loc["B()", "qps_state@0.6"] == "reached"
+        assert math.isnan(frame.loc["B()", "qps_ratio"])
+        assert frame.loc["B()", "qps_state"] == "reached"
+
+    def test_a_baseline_that_does_not_reach_the_level_gives_no_ratio(self):
+        rows = pd.DataFrame(sweep(PLAIN, "A()") + sweep([*PLAIN, (0.99, 5.0, 2e4)], "B()"))
+        frame = comparison(rows, [0.9, 0.99], "A()")
+        assert frame["qps"].tolist() == pytest.approx([10.0, 10.0, math.nan, 5.0], nan_ok=True)
+        assert frame["qps_ratio"].tolist() == pytest.approx([1.0, 1.0, math.nan, math.nan], nan_ok=True)
 
     def test_an_empty_table_compares_to_nothing(self):
         assert comparison(self.rows().head(0), [0.6]).empty
@@ -172,3 +192,27 @@ class TestComparison:
             comparison(self.rows(), [0.6], "C*")
         with pytest.raises(ResultError, match=r"found A\(\) and B\(x=1\) on small, expected one"):
             comparison(self.rows(), [0.6], "*")
+
+
+class TestNamesOne:
+    both = (*sweep(PLAIN, "A()"), *sweep(PLAIN, "B()"), *sweep(PLAIN, "A()", mode="batch"))
+
+    @pytest.mark.parametrize(
+        ("baseline", "expected"), [("A*", True), ("B*", False), ("*", False), ("C*", False)]
+    )
+    def test_exactly_one_in_every_group(self, baseline, expected):
+        frame = pd.DataFrame(self.both)
+        assert names_one(frame, baseline) is expected
+        assert names_one(frame.head(0), baseline) is False
+
+    def test_several_seeds_are_one_algorithm(self):
+        assert names_one(pd.DataFrame([*self.both, *sweep(PLAIN, "A()", seed=2)]), "A*")
+
+    def test_builds_that_failed_need_no_baseline_but_bear_no_two(self):
+        def lost(algorithm):
+            return sweep([(math.nan,) * 3], algorithm, mode="none", status="failed")
+
+        assert names_one(pd.DataFrame([*self.both, *lost("B()")]), "A*")
+        assert names_one(pd.DataFrame([*self.both, *lost("A()")]), "A*")
+        assert not names_one(pd.DataFrame([*self.both, *lost("A()"), *lost("A(1)")]), "A*")
+        assert not names_one(pd.DataFrame(lost("A()")), "A*")
