@@ -10,12 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
-from ivfbench import __version__
+from . import __version__
 
 # The base of everything a user can get wrong; typer brings its own click, or uses the installed one, by version.
 UsageProblem: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 DEFAULT_OUT = Path("results-ivfbench")
+TABLE = "results.parquet"
 
 app = typer.Typer(
     name="ivfbench",
@@ -60,24 +61,28 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 
 
 @app.command()
 def run(
-    experiment: Annotated[
-        str, typer.Argument(help="A shipped experiment (quickstart) or a YAML file.")
-    ] = "quickstart",
+    experiment: Annotated[str, typer.Argument(help="A shipped experiment (quickstart) or a YAML file.")] = "quickstart",
     dataset: Annotated[
-        list[str] | None, typer.Option(help="Dataset name or path; repeat for several. Default: the experiment's.")
+        list[str] | None,
+        typer.Option(help="Dataset name or path; repeat for several. Default: the experiment's."),
     ] = None,
     algorithm: Annotated[
         list[str] | None,
         typer.Option(help="Only algorithms whose text matches this glob, such as '*Learnt*'; repeat for several."),
     ] = None,
-    k: Annotated[list[int] | None, typer.Option("-k", "--neighbors", min=1, help="Neighbours to find. Default: the experiment's.")] = None,
+    k: Annotated[
+        list[int] | None,
+        typer.Option("-k", "--neighbors", min=1, help="Neighbours to find. Default: the experiment's."),
+    ] = None,
     mode: Annotated[
         Mode | None,
         typer.Option(help="One query per call on one thread, all queries in one call, or both."),
@@ -110,38 +115,36 @@ def run(
     overrides = {field: value for field, value in chosen.items() if value is not None}
     if single_queries is not None:
         overrides["single_queries"] = single_queries or None
-    failed = run_experiment(experiment, overrides, tuple(algorithm or ()), threads=threads, out=out, force=force)
-    _show_results(out)
-    if figures:
-        _draw_all(out, None, ("pdf", "svg", "png"), None)
+    failed, runs = run_experiment(experiment, overrides, tuple(algorithm or ()), threads=threads, out=out, force=force)
+    _save_table(out)
+    _show_results(runs)
+    typer.echo(f"table: {out / TABLE}")
+    if figures and any(point.status == "ok" for run in runs for point in run.points):
+        _draw(runs, None, ("pdf", "svg", "png"), out / "figures")
     if failed:
         typer.echo(f"{failed} failed: see the column `message` of `ivfbench table --builds --out {out}`", err=True)
         raise typer.Exit(1)
 
 
-def _show_results(out: Path) -> None:
+def _show_results(runs: list[Any]) -> None:
     from .results.caption import caption
     from .results.comparison import comparison, names_one
     from .results.render import render
-    from .results.store import load_runs
-    from .results.table import save_table, table
+    from .results.table import table
 
-    frame = table(load_runs(out))
-    path = save_table(out, frame)
+    frame = table(runs)
     typer.echo()
     typer.echo(render(frame, "text"))
     baseline = "*Centroid*" if names_one(frame, "*Centroid*") else None
     typer.echo(render(comparison(frame, (0.8, 0.9, 0.95, 0.99), baseline), "text"))
-    typer.echo(caption(frame))
-    typer.echo(f"\ntable: {path}")
+    typer.echo(caption(frame) + "\n")
 
 
-def _load_frame(out: Path) -> Any:
+def _save_table(out: Path) -> Any:
     from .results.store import load_runs
     from .results.table import save_table, table
 
-    runs = load_runs(out)
-    frame = table(runs)
+    frame = table(load_runs(out))
     save_table(out, frame)
     return frame
 
@@ -171,13 +174,13 @@ def table(
 
         frame = builds_table(load_runs(out))
     else:
-        frame = _load_frame(out)
+        frame = _save_table(out)
         if at_recall is not None:
             from .results.comparison import comparison
 
             frame = comparison(frame, _levels(at_recall), relative_to)
         elif format is TableFormat.parquet:
-            typer.echo(out / "results.parquet")
+            typer.echo(out / TABLE)
             return
     if format is TableFormat.parquet:
         raise typer.BadParameter("parquet holds the whole table, expected it without --at-recall and --builds")
@@ -201,34 +204,35 @@ def _levels(text: str) -> tuple[float, ...]:
 def plot(
     out: Out = DEFAULT_OUT,
     kind: Annotated[
-        list[str] | None, typer.Option(help="recall-qps, recall-points or recall-lists; repeat for several. Default: all.")
+        list[str] | None,
+        typer.Option(help="recall-qps, recall-points or recall-lists; repeat for several. Default: all."),
     ] = None,
     format: Annotated[str, typer.Option(help="pdf, svg, png, separated by commas.")] = "pdf,svg,png",
     output: Annotated[Path | None, typer.Option(help="Folder of figures. Default: OUT/figures.")] = None,
 ) -> None:
     """Draw recall against queries per second, against points scanned and against lists probed."""
-    _draw_all(out, kind, tuple(part.strip() for part in format.split(",") if part.strip()), output)
+    from .results.store import load_runs
+
+    formats = tuple(part.strip() for part in format.split(",") if part.strip())
+    _draw(load_runs(out), kind, formats, output or out / "figures")
 
 
-def _draw_all(out: Path, kinds: list[str] | None, formats: tuple[str, ...], output: Path | None) -> None:
+def _draw(runs: list[Any], kinds: list[str] | None, formats: tuple[str, ...], output: Path) -> None:
     from .plots.draw import draw
     from .plots.errors import NothingToShowError
     from .plots.traces import KINDS
-    from .results.store import load_runs
-    from .results.table import dataset_sizes, save_table, table
+    from .results.table import dataset_sizes, table
 
-    runs = load_runs(out)
     frame = table(runs)
     for kind in kinds or KINDS:
         try:
-            paths = draw(frame, kind, output or out / "figures", formats, dataset_sizes(runs))
+            paths = draw(frame, kind, output, formats, dataset_sizes(runs))
         except NothingToShowError:
             if kinds:
                 raise
             continue  # nobody asked for this kind, and the log says why it is absent
         for path in paths:
             typer.echo(f"figure: {path}")
-    save_table(out, frame)
 
 
 @datasets_app.command("list")

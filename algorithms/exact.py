@@ -14,7 +14,7 @@ from .index import Built
 from .kernels.space import make_space
 from .progress import Progress, silent
 from .routers.router import TrainingQueries
-from .rows import as_rows, positive
+from .rows import as_rows, finite, positive
 from .value import Value
 
 
@@ -95,14 +95,19 @@ class Exact(Value):
         Raises
         ------
         ValueError
-            No rows, or an unknown metric.
+            No rows, NaN or infinity in them, an unknown metric, or threads below 1.
         """
-        rows = as_rows(train, "train")
+        rows = finite(as_rows(train, "train"), "train")
         if not len(rows):
             raise ValueError("train: found no rows, expected at least 1")
         started = time.perf_counter()
         lists = Float32().encode(
-            rows, make_space(rows, metric), metric, np.zeros(len(rows), dtype=np.int32), 1, positive(threads, "threads")
+            rows,
+            make_space(rows, metric),
+            metric,
+            np.zeros(len(rows), dtype=np.int32),
+            1,
+            positive(threads, "threads"),
         )
         progress("layout", 1, 1, "")
         return ExactIndex(lists, Built(time.perf_counter() - started))

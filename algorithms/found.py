@@ -13,7 +13,8 @@ class Found:
     Attributes
     ----------
     ids : (q, k) int32
-        Rows of the training matrix by ascending distance, equal distances by id; -1 where fewer than k were scanned.
+        Rows of the training matrix by ascending distance, equal distances by id; -1 where fewer than k were
+        scanned.
     distances : (q, k) float32
         In the metric's own unit; +inf where the id is -1.
     probed : (q,) int64

@@ -58,7 +58,7 @@ class Algorithm(Protocol):
         """Whether `build` needs training queries."""
 
     def resolve(self, metric: str, count: int) -> "Algorithm":
-        """Return the algorithm with every choice made that depends on the metric and on the number of rows."""
+        """Return the algorithm with every choice made that depends on the metric and on the count of rows."""
 
     def query_grid(self) -> tuple[Mapping[str, Any], ...]:
         """Return a sensible sweep: one mapping of query parameters for each point."""

@@ -7,8 +7,8 @@
     codec        how are vectors stored, scored?  Float32
     probing      how many lists, this time?       Fixed
 
-The first three are fixed when the index is built, the fourth is chosen at each search. A router never touches the
-codec, nor the codec the router: any combination works.
+The first three are fixed when the index is built, the fourth is chosen at each search. A router never touches
+the codec, nor the codec the router: any combination works.
 
 Symbols: n vectors, d dimension, L lists, q queries, k neighbours, ℓ probes.
 """
@@ -30,7 +30,7 @@ from .probing.fixed import Fixed
 from .progress import Progress, silent
 from .routers.centroid import Centroid
 from .routers.router import Fitting, MissingTrainingQueries, Router, Routes, TrainingQueries
-from .rows import as_rows, positive
+from .rows import as_rows, finite, positive
 from .value import Value
 
 
@@ -63,12 +63,18 @@ class IVFIndex:
         return self.routes.nbytes
 
     def search(
-        self, queries: npt.ArrayLike, k: int = 10, *, nprobe: int | None = None, probing: Fixed | None = None, threads: int = 1
+        self,
+        queries: npt.ArrayLike,
+        k: int = 10,
+        *,
+        nprobe: int | None = None,
+        probing: Fixed | None = None,
+        threads: int = 1,
     ) -> Found:
         """Return the nearest of the vectors in the probed lists.
 
-        One query runs on the calling thread; more are a batch, run on `threads` threads, each of which reads a list once
-        for all of its queries that probe it. Both give identical ids.
+        One query runs on the calling thread; more are a batch, run on `threads` threads, each of which reads
+        a list once for all of its queries that probe it. Both give identical ids.
 
         Parameters
         ----------
@@ -123,10 +129,18 @@ class IVF(Value):
     IVF(KMeans(lists=328), Centroid(scoring='normalised'), Float32())
     """
 
-    clustering: KMeans = KMeans()
-    router: Router = Centroid()
-    codec: Float32 = Float32()
+    clustering: KMeans = KMeans()  # noqa: RUF009 - frozen values
+    router: Router = Centroid()  # noqa: RUF009
+    codec: Float32 = Float32()  # noqa: RUF009
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, method in (("clustering", "cluster"), ("router", "fit"), ("codec", "encode")):
+            part = getattr(self, name)
+            if not isinstance(part, Value) or not hasattr(part, method):
+                raise ValueError(f"IVF.{name}: found {part!r}, expected a {name} of `algorithms.registry`")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise ValueError(f"IVF.seed: found {self.seed!r}, expected an integer of at least 0")
 
     @property
     def learns(self) -> bool:
@@ -134,7 +148,7 @@ class IVF(Value):
         return self.router.learns
 
     def resolve(self, metric: str, count: int) -> "IVF":
-        """Return the algorithm with L and the router's choices spelled out for `count` rows under `metric`."""
+        """Return the algorithm with L and the router's choices spelled out for `count` rows."""
         lists = min(self.clustering.lists or max(1, round(count**0.5)), count)
         return replace(self, clustering=replace(self.clustering, lists=lists), router=self.router.resolve(metric))
 
@@ -170,20 +184,22 @@ class IVF(Value):
         Raises
         ------
         ValueError
-            No rows, an unknown metric, or training queries of another dimension.
+            No rows, NaN or infinity in them, an unknown metric, threads below 1, or training queries that do
+            not fit (`TrainingQueries.checked`).
         MissingTrainingQueries
             The router learns and there is nothing to learn from.
         """
-        rows = as_rows(train, "train")
+        rows = finite(as_rows(train, "train"), "train")
         if not len(rows):
             raise ValueError("train: found no rows, expected at least 1")
         if self.learns and training is None:
             raise MissingTrainingQueries(f"{self.router!r}: found no training queries, expected `training=`")
         if training is not None:
-            training = replace(training, queries=as_rows(training.queries, "training queries", rows.shape[1]))
-        resolved = self.resolve(metric, len(rows)) if metric else self
+            training = training.checked(rows.shape[1], len(rows))
+        positive(threads, "threads")
         started = time.perf_counter()
         space = make_space(rows, metric)
+        resolved = self.resolve(metric, len(rows))
         clusters = resolved.clustering.cluster(rows, space, seed=self.seed, threads=threads, progress=progress)
         return resolved._finish(rows, space, metric, clusters, training, threads, progress, started)
 
@@ -202,16 +218,18 @@ class IVF(Value):
         progress("layout", 0, 1, "")
         lists = self.codec.encode(rows, space, metric, clusters.assignment, count, threads)
         progress("layout", 1, 1, "")
-        fitted = self.router.fit(
-            Fitting(
-                metric, space, clusters, training, _nearest(lists, count, threads), self.seed, threads, progress
-            )  # fmt: skip
-        )
+        nearest = _nearest(lists, count, threads)
+        fitted = self.router.fit(Fitting(metric, space, clusters, training, nearest, self.seed, threads, progress))
         total = time.perf_counter() - started
         built = Built(
             total - fitted.learn_seconds - fitted.label_seconds,
             fitted.learn_seconds,
             fitted.label_seconds,
-            {**clusters.statistics(), "objective": clusters.objective[-1], "sampled": clusters.sampled, **fitted.notes},
+            {
+                **clusters.statistics(),
+                "objective": clusters.objective[-1],
+                "sampled": clusters.sampled,
+                **fitted.notes,
+            },
         )
         return IVFIndex(lists, fitted.routes, count, built)

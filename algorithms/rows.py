@@ -3,7 +3,6 @@
 import numpy as np
 import numpy.typing as npt
 
-
 CHEAP_TO_COPY = 1 << 16  # bytes: below this a copy costs less than building another view
 
 
@@ -17,9 +16,9 @@ class _Alias:
 def as_rows(rows: npt.ArrayLike, name: str = "rows", dimension: int | None = None) -> npt.NDArray[np.float32]:
     """Return `rows` as a C-contiguous float32 matrix that kernels may read.
 
-    No copy is made of an array that already is one. Kernels never write to what comes through here; a read-only array
-    (a dataset's, a memory map) is nevertheless viewed as the writable type, because Numba would otherwise compile every
-    kernel a second time for it.
+    No copy is made of an array that already is one. Kernels never write to what comes through here; a
+    read-only array (a dataset's, a memory map) is nevertheless viewed as the writable type, because Numba
+    would otherwise compile every kernel a second time for it.
 
     Parameters
     ----------
@@ -38,7 +37,9 @@ def as_rows(rows: npt.ArrayLike, name: str = "rows", dimension: int | None = Non
     try:
         matrix = np.asarray(rows, dtype=np.float32, order="C")
     except (TypeError, ValueError):
-        raise ValueError(f"{name}: found {type(rows).__name__} that holds no numbers, expected a float32 matrix") from None
+        raise ValueError(
+            f"{name}: found {type(rows).__name__} that holds no numbers, expected a float32 matrix"
+        ) from None
     if matrix.ndim == 1:
         matrix = matrix.reshape(1, -1)
     if matrix.ndim != 2 or matrix.shape[1] == 0:
@@ -48,6 +49,16 @@ def as_rows(rows: npt.ArrayLike, name: str = "rows", dimension: int | None = Non
     if matrix.flags.writeable or not matrix.size:
         return matrix
     return matrix.copy() if matrix.nbytes < CHEAP_TO_COPY else np.asarray(_Alias(matrix))
+
+
+def finite(rows: npt.NDArray[np.float32], name: str) -> npt.NDArray[np.float32]:
+    """Return `rows` (n, d) if every value is finite, else raise ValueError."""
+    for start in range(0, len(rows), 4096):  # blocks: no mask of the size of the matrix
+        fine = np.isfinite(rows[start : start + 4096]).all(axis=1)
+        if not fine.all():
+            row = start + int(fine.argmin())
+            raise ValueError(f"{name}: found NaN or infinity in row {row}, expected finite float32 numbers")
+    return rows
 
 
 def positive(value: int, name: str) -> int:

@@ -1,8 +1,8 @@
 """Small frozen values that print themselves canonically: that text is their key in the results.
 
-An algorithm is a frozen dataclass whose fields are numbers, texts or other such values. `text` prints it as Python would,
-leaving out what equals the default; `parameters` spells out every field as plain JSON data, and `from_parameters` reads
-that back. Nothing here evaluates text.
+An algorithm is a frozen dataclass whose fields are numbers, texts or other such values. `text` prints it as
+Python would, leaving out what equals the default; `parameters` spells out every field as plain JSON data, and
+`from_parameters` reads that back. Nothing here evaluates text.
 """
 
 import dataclasses

@@ -22,26 +22,21 @@ def list_lines(collection: str | None = None) -> list[str]:
     here = cache_folder()
     lines = [f"{'name':44} {'metric':11} {'d':>5} {'n':>11} {'queries':>8}  where"]
     if collection is None:
-        lines.append(
-            f"{'drift':44} {'angular':11} {96:5} {50_000:11,} {2_000:8,}  generated here (synthetic)"
-        )
+        lines.append(f"{'drift':44} {'angular':11} {96:5} {50_000:11,} {2_000:8,}  generated here (synthetic)")
     for entry in catalogue():
         if collection in (None, entry.collection):
             cached = ", in the cache" if (here / f"{entry.name}.hdf5").is_file() else ""
             count = f"{entry.n:,}" if entry.n else "?"
             queries = f"{entry.queries:,}" if entry.queries else "?"
-            lines.append(
-                f"{entry.name:44} {entry.metric:11} {entry.dimension:5} {count:>11} {queries:>8}  {entry.collection}{cached}"
-            )
+            shape = f"{entry.dimension:5} {count:>11} {queries:>8}"
+            lines.append(f"{entry.name:44} {entry.metric:11} {shape}  {entry.collection}{cached}")
     return lines
 
 
 def info_lines(name_or_path: str) -> list[str]:
     """Return what is in a dataset, one fact a line."""
     told = peek(name_or_path)
-    learn = (
-        f"{told.learn_count:,} with {told.learn_neighbors} neighbours each" if told.learn_count else "none"
-    )
+    learn = f"{told.learn_count:,} with {told.learn_neighbors} neighbours each" if told.learn_count else "none"
     facts = [
         ("name", told.name + (" (synthetic)" if told.synthetic else "")),
         ("path", str(told.path)),

@@ -64,9 +64,7 @@ class Dataset:
     description: str = ""
 
     def __repr__(self) -> str:
-        return (
-            f"Dataset({self.name!r}, {self.metric}, n={self.n}, d={self.dimension}, queries={self.queries})"
-        )
+        return f"Dataset({self.name!r}, {self.metric}, n={self.n}, d={self.dimension}, queries={self.queries})"
 
     @property
     def n(self) -> int:

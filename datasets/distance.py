@@ -93,9 +93,7 @@ def _norms(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(np.sqrt(np.square(rows).sum(axis=1)))
 
 
-def _check(
-    train: npt.NDArray[np.float32], queries: npt.NDArray[np.float32], ids: npt.NDArray[np.integer]
-) -> None:
+def _check(train: npt.NDArray[np.float32], queries: npt.NDArray[np.float32], ids: npt.NDArray[np.integer]) -> None:
     if train.ndim != 2 or queries.ndim != 2 or ids.ndim != 2:
         raise ValueError(f"expected three matrices, found shapes {train.shape}, {queries.shape}, {ids.shape}")
     if train.shape[1] != queries.shape[1] or queries.shape[0] != ids.shape[0]:
@@ -106,6 +104,4 @@ def _check(
     if ids.dtype.kind not in "iu":
         raise ValueError(f"ids must be integers, found {ids.dtype}")
     if ids.size and (int(ids.min()) < -1 or int(ids.max()) >= len(train)):
-        raise ValueError(
-            f"ids must lie in -1 .. {len(train) - 1}, found {int(ids.min())} .. {int(ids.max())}"
-        )
+        raise ValueError(f"ids must lie in -1 .. {len(train) - 1}, found {int(ids.min())} .. {int(ids.max())}")

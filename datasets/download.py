@@ -92,9 +92,7 @@ def _alone(part: Path) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DatasetError(
-                f"{part}: another process is downloading it; run again when it is done"
-            ) from None
+            raise DatasetError(f"{part}: another process is downloading it; run again when it is done") from None
         yield
 
 

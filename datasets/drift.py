@@ -142,9 +142,7 @@ def write_drift(folder: Path, parameters: Drift | None = None, progress: Progres
     )
 
 
-_DESCRIPTION = (
-    "Synthetic: clustered documents, and queries from a distorted, shifted view of the same topics."
-)
+_DESCRIPTION = "Synthetic: clustered documents, and queries from a distorted, shifted view of the same topics."
 
 
 def generate(
@@ -189,9 +187,7 @@ def _documents(count: int, world: _World, generator: np.random.Generator) -> tup
     """Draw documents and the centres of their topics: two (count, d)."""
     topics = generator.choice(len(world.weights), size=count, p=world.weights)
     centres = world.centres[topics]
-    deviation = generator.standard_normal(centres.shape) * np.sqrt(
-        world.spectrum / np.sqrt(len(world.spectrum))
-    )
+    deviation = generator.standard_normal(centres.shape) * np.sqrt(world.spectrum / np.sqrt(len(world.spectrum)))
     return centres + world.spreads[topics, None] * deviation, centres
 
 

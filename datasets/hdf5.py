@@ -78,9 +78,7 @@ def stored(file: Any, key: str, kinds: str) -> Any:
         raise DatasetError(f"{where} is a link to another file: expected the array itself")
     item = file.get(key)
     if not isinstance(item, h5py.Dataset):
-        raise DatasetError(
-            f"{where} is {'a dangling link' if item is None else 'a group'}: expected an array"
-        )
+        raise DatasetError(f"{where} is {'a dangling link' if item is None else 'a group'}: expected an array")
     _refuse_outside(file, item, where)
     if item.dtype.kind not in kinds:
         hint = " (bits: the hamming metric is not supported)" if item.dtype.kind == "b" else ""
@@ -116,9 +114,7 @@ def attributes(file: Any) -> dict[str, str | int | float | bool]:
 
 def _listed(file: Any) -> str:
     keys = sorted(file)
-    return (
-        ", ".join(repr(key) for key in keys[:8]) + (", ..." if len(keys) > 8 else "") if keys else "nothing"
-    )
+    return ", ".join(repr(key) for key in keys[:8]) + (", ..." if len(keys) > 8 else "") if keys else "nothing"
 
 
 def _words(kinds: str) -> str:

@@ -130,17 +130,13 @@ def _check_shapes(path: Path, shapes: dict[str, tuple[int, int]], told: dict[str
     if n > 2**31 - 1:
         raise DatasetError(f"{path}: 'train' has {n} rows, expected at most {2**31 - 1}")
     if isinstance(told.get("dimension"), int | float) and told["dimension"] != d:
-        raise DatasetError(
-            f"{path}: 'train' has {d} columns, but attribute 'dimension' says {told['dimension']}"
-        )
+        raise DatasetError(f"{path}: 'train' has {d} columns, but attribute 'dimension' says {told['dimension']}")
     for key in ("test", "learn"):
         if key in shapes and shapes[key][1] != d:
             raise DatasetError(f"{path}: {key!r} has {shapes[key][1]} columns, expected {d} as in 'train'")
     for key, of in (("neighbors", "test"), ("learn_neighbors", "learn")):
         if key in shapes and of in shapes and shapes[key][0] != shapes[of][0]:
-            raise DatasetError(
-                f"{path}: {key!r} has {shapes[key][0]} rows, expected {shapes[of][0]} as in {of!r}"
-            )
+            raise DatasetError(f"{path}: {key!r} has {shapes[key][0]} rows, expected {shapes[of][0]} as in {of!r}")
         if key in shapes and shapes[key][1] > n:
             raise DatasetError(f"{path}: {key!r} has {shapes[key][1]} columns, but 'train' only {n} rows")
     if "distances" in shapes and shapes["distances"] != shapes["neighbors"]:

@@ -55,16 +55,12 @@ def load(
     return read_dataset(path, _name(name_or_path), check)
 
 
-def peek(
-    name_or_path: str | Path, *, cache: str | Path | None = None, progress: Progress | None = None
-) -> Description:
+def peek(name_or_path: str | Path, *, cache: str | Path | None = None, progress: Progress | None = None) -> Description:
     """Describe a dataset without loading its vectors; parameters and errors as `load`."""
     return describe(locate(name_or_path, cache=cache, progress=progress), _name(name_or_path))
 
 
-def locate(
-    name_or_path: str | Path, *, cache: str | Path | None = None, progress: Progress | None = None
-) -> Path:
+def locate(name_or_path: str | Path, *, cache: str | Path | None = None, progress: Progress | None = None) -> Path:
     """Make sure the file of a dataset exists and give its path; parameters and errors as `load`."""
     if _is_path(name_or_path):
         path = Path(name_or_path)

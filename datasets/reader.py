@@ -103,9 +103,7 @@ def _distances(
         out[zero] = 1.0
         bad = np.setdiff1d(bad, zero)
     if bad.size:
-        raise DatasetError(
-            f"{told.path}: 'distances' row {bad[0]}: holds NaN or infinity, expected finite numbers"
-        )
+        raise DatasetError(f"{told.path}: 'distances' row {bad[0]}: holds NaN or infinity, expected finite numbers")
     out.flags.writeable = False
     return out
 

@@ -51,7 +51,5 @@ def check_seal(path: Path, always: bool = False) -> None:
         return
     found = file_sha256(path)
     if found != words[0]:
-        raise DatasetError(
-            f"{path}: has sha256 {found}, expected {words[0]} as downloaded; delete it to start anew"
-        )
+        raise DatasetError(f"{path}: has sha256 {found}, expected {words[0]} as downloaded; delete it to start anew")
     write_seal(path, found)

@@ -35,9 +35,7 @@ class _AttemptError(Exception):
     """The attempt failed in a way that another may mend."""
 
 
-def fetch(
-    url: str, part: Path, *, progress: Progress | None = None, attempts: int = 3, pause: float = 1.0
-) -> None:
+def fetch(url: str, part: Path, *, progress: Progress | None = None, attempts: int = 3, pause: float = 1.0) -> None:
     """Bring a file completely into `part`, continuing what is already there.
 
     Parameters

@@ -69,16 +69,12 @@ def _vecs(path: Path, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     d = _header(path, 1)[0]
     row = 4 + d * dtype.itemsize
     if not 0 < d < 2**31 or size % row:
-        raise DatasetError(
-            f"{path}: {size} bytes are no whole number of rows of dimension {d} ({row} bytes each)"
-        )
+        raise DatasetError(f"{path}: {size} bytes are no whole number of rows of dimension {d} ({row} bytes each)")
     raw = np.memmap(path, dtype=np.uint8, mode="r", shape=(size // row, row))
     leads = np.ascontiguousarray(raw[:, :4]).view("<i4")[:, 0]
     other = np.flatnonzero(leads != d)
     if other.size:
-        raise DatasetError(
-            f"{path}: row {other[0]} has dimension {leads[other[0]]}, expected {d} as in row 0"
-        )
+        raise DatasetError(f"{path}: row {other[0]} has dimension {leads[other[0]]}, expected {d} as in row 0")
     # Skipping the lead of every row keeps the mapping: the rows are strided views of the file.
     return np.ndarray((size // row, d), dtype, buffer=raw, offset=4, strides=(row, dtype.itemsize))
 
@@ -89,9 +85,7 @@ def _bin(path: Path, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     expected = 8 + n * d * dtype.itemsize
     with_distances = 8 + n * d * 8 if path.suffix.lower() == ".ibin" else expected
     if not n or not d or size not in (expected, with_distances):
-        raise DatasetError(
-            f"{path}: {size} bytes, but its header says {n} x {d} {dtype}: expected {expected} bytes"
-        )
+        raise DatasetError(f"{path}: {size} bytes, but its header says {n} x {d} {dtype}: expected {expected} bytes")
     return np.memmap(path, dtype=dtype, mode="r", offset=8, shape=(n, d))
 
 

@@ -77,9 +77,7 @@ def verify(path: str | Path, sample: int | None = None, progress: Progress | Non
     total = len(rows) + len(learn_rows)
     _check(dataset, dataset.test, dataset.neighbors, dataset.distances, rows, "neighbors", 0, total, progress)
     if learn is not None and learn_neighbors is not None:
-        _check(
-            dataset, learn, learn_neighbors, None, learn_rows, "learn_neighbors", len(rows), total, progress
-        )
+        _check(dataset, learn, learn_neighbors, None, learn_rows, "learn_neighbors", len(rows), total, progress)
     return Verification(
         path=path,
         sha256=dataset.sha256,
@@ -105,8 +103,6 @@ def _check(
 ) -> None:
     for start in range(0, len(rows), _BATCH):
         part = rows[start : start + _BATCH]
-        check_ground_truth(
-            dataset.path, dataset.train, queries, neighbors, distances, dataset.metric, part, of=of
-        )
+        check_ground_truth(dataset.path, dataset.train, queries, neighbors, distances, dataset.metric, part, of=of)
         if progress is not None:
             progress(before + start + len(part), total)

@@ -133,9 +133,7 @@ def _flush(path: Path) -> None:
 def _check(shapes: Mapping[str, tuple[int, ...]]) -> None:
     for key, shape in shapes.items():
         if len(shape) != 2 or 0 in shape:
-            raise DatasetError(
-                f"cannot write {key!r} of shape {shape}: expected a matrix with rows and columns"
-            )
+            raise DatasetError(f"cannot write {key!r} of shape {shape}: expected a matrix with rows and columns")
     for key, of, axis in (
         ("test", "train", 1),
         ("learn", "train", 1),

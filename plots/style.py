@@ -60,8 +60,7 @@ def looks(algorithms: Iterable[str]) -> dict[str, Look]:
     """
     names = sorted(set(algorithms))
     return {
-        name: Look(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)])
-        for place, name in enumerate(names)
+        name: Look(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]) for place, name in enumerate(names)
     }
 
 

@@ -85,8 +85,7 @@ def traces(frame: pd.DataFrame, kind: str, n: int | None = None) -> list[Trace]:
     names = _labels(measured)
     groups: dict[Any, pd.DataFrame] = dict(iter(measured.groupby(["algorithm", "threads"], sort=True)))
     curves = [
-        _trace(kind, names[key], str(key[0]), int(key[1]), _MAKERS[kind](curve, n))
-        for key, curve in groups.items()
+        _trace(kind, names[key], str(key[0]), int(key[1]), _MAKERS[kind](curve, n)) for key, curve in groups.items()
     ]
     return [curve for curve in curves if len(curve.x)]
 
@@ -110,9 +109,7 @@ def _over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
     """One row per algorithm, threads and setting: medians, and the widest interval."""
     keys = ["dataset", "k", "mode", "threads", "algorithm", "parameters", "query_parameters"]
     middle = ["recall", "qps", "points_scanned", "lists_probed"]
-    missing = [
-        name for name in (*keys, *middle, "qps_low", "qps_high", "status") if name not in frame.columns
-    ]
+    missing = [name for name in (*keys, *middle, "qps_low", "qps_high", "status") if name not in frame.columns]
     if missing:
         raise PlotError(f"table: found no column {missing[0]!r}, expected the columns of a results table")
     aggregated = {**dict.fromkeys(middle, "median"), "qps_low": "min", "qps_high": "max", "status": "first"}

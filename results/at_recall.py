@@ -113,9 +113,7 @@ def _read(recalls: FloatArray64, costs: FloatArray64, level: float) -> tuple[flo
 
 def _pareto(curve: pd.DataFrame, cost: str, sign: int) -> list[Any]:
     """Index labels of the Pareto rows, by rising recall."""
-    ordered = curve.assign(_gain=sign * curve[cost]).sort_values(
-        ["recall", "_gain"], ascending=False, kind="stable"
-    )
+    ordered = curve.assign(_gain=sign * curve[cost]).sort_values(["recall", "_gain"], ascending=False, kind="stable")
     best_so_far = ordered["_gain"].cummax().shift(fill_value=-math.inf)
     return list(ordered.index[ordered["_gain"] > best_so_far][::-1])
 

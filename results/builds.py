@@ -69,9 +69,7 @@ def _one_type(values: list[Any]) -> "pd.Series[Any]":
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in present):
         whole = len(present) == len(values) and all(isinstance(value, int) for value in present)
         return pd.Series(values, dtype="int64" if whole else "float64")
-    return pd.Series([None if value is None else _text(value) for value in values], dtype="object").astype(
-        "str"
-    )
+    return pd.Series([None if value is None else _text(value) for value in values], dtype="object").astype("str")
 
 
 def _text(value: Any) -> str:

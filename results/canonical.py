@@ -51,9 +51,7 @@ def _plain(value: Any, where: str) -> Any:
         return [_plain(item, f"{where}[{position}]") for position, item in enumerate(value)]
     if value is None or isinstance(value, str | int | float):
         return value
-    raise ResultError(
-        f"{where}: found a {type(value).__name__}, expected text, a number, a list or a mapping"
-    )
+    raise ResultError(f"{where}: found a {type(value).__name__}, expected text, a number, a list or a mapping")
 
 
 def _key(key: Any, where: str) -> str:

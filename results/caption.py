@@ -6,9 +6,7 @@ RECALL = (
     "Recall@k is the share of the k true neighbours among the ids returned; an id as near as the k-th "
     "neighbour, within a relative 1e-6, counts, repeated ids and padding never do."
 )
-RECALL_ANN_BENCHMARKS = (
-    "recall_ann_benchmarks counts distances up to d_k + 1e-3, the definition of ann-benchmarks."
-)
+RECALL_ANN_BENCHMARKS = "recall_ann_benchmarks counts distances up to d_k + 1e-3, the definition of ann-benchmarks."
 RATE = (
     "Queries per second are the median over repetitions; low and high are order statistics that cover the "
     "true median with at least 90 % probability from five repetitions on "

@@ -76,9 +76,7 @@ def check_point(point: Point, run: Run, where: str = "point") -> None:
 
 def _truth(where: str, run: Run) -> None:
     if run.truth_ids.shape[1] < run.k:
-        raise ResultError(
-            f"{where}: found a truth of {run.truth_ids.shape[1]} neighbours, expected {run.k} or more"
-        )
+        raise ResultError(f"{where}: found a truth of {run.truth_ids.shape[1]} neighbours, expected {run.k} or more")
     _shape(where, "truth_distances", run.truth_distances, run.truth_ids.shape)
     _shape(where, "stored_truth_distances", run.stored_truth_distances, run.truth_ids.shape)
 

@@ -23,9 +23,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("threads", "", "threads used to answer", "int64"),
     Column("seed", "", "seed of the build", "int64"),
     Column("recall", "", "mean recall@k: ids, ties within a relative 1e-6", "float64"),
-    Column(
-        "recall_ann_benchmarks", "", "mean recall@k as in ann-benchmarks: distance <= d_k + 1e-3", "float64"
-    ),
+    Column("recall_ann_benchmarks", "", "mean recall@k as in ann-benchmarks: distance <= d_k + 1e-3", "float64"),
     Column("qps", "1/s", "queries per second, median over repetitions", "float64"),
     Column("qps_low", "1/s", "lower end of the interval for that median", "float64"),
     Column("qps_high", "1/s", "upper end of the interval for that median", "float64"),

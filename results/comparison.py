@@ -107,9 +107,7 @@ def _baselines(rows: list[dict[str, Any]], baseline: str) -> dict[tuple[Any, ...
             raise ResultError(f"baseline {baseline!r}: found {found}, expected one")
     if not chosen:
         known = ", ".join(sorted({row["algorithm"] for row in rows})) or "none"
-        raise ResultError(
-            f"baseline {baseline!r}: found no such algorithm, expected a glob for one of: {known}"
-        )
+        raise ResultError(f"baseline {baseline!r}: found no such algorithm, expected a glob for one of: {known}")
     return chosen
 
 

@@ -77,9 +77,7 @@ def read_key(file: h5py.File) -> str:
     return str(file.attrs["key"])
 
 
-def _write_fields(
-    group: h5py.Group, value: Run | Point, arrays: Iterable[str], left_out: tuple[str, ...] = ()
-) -> None:
+def _write_fields(group: h5py.Group, value: Run | Point, arrays: Iterable[str], left_out: tuple[str, ...] = ()) -> None:
     names = [field.name for field in dataclasses.fields(value) if field.name not in left_out]
     facts = {name: getattr(value, name) for name in names if name not in arrays}
     group.create_dataset("facts", data=canonical_json(facts, strict=False, where="run"), track_times=False)

@@ -124,9 +124,7 @@ def _repeated(ids: Numbers) -> npt.NDArray[np.bool_]:
 
 def _check(ids: Numbers, distances: Numbers, truth_ids: Numbers, truth_distances: Numbers, k: int) -> None:
     if ids.ndim != 2 or ids.shape != distances.shape:
-        raise ResultError(
-            f"recall: found ids {ids.shape} and distances {distances.shape}, expected equal (q, k)"
-        )
+        raise ResultError(f"recall: found ids {ids.shape} and distances {distances.shape}, expected equal (q, k)")
     if truth_ids.shape != truth_distances.shape:
         found = f"truth ids {truth_ids.shape} and distances {truth_distances.shape}"
         raise ResultError(f"recall: found {found}, expected equal (q, K)")
@@ -135,6 +133,4 @@ def _check(ids: Numbers, distances: Numbers, truth_ids: Numbers, truth_distances
 
 def _check_truth(truth: Numbers, queries: int, k: int) -> None:
     if truth.ndim != 2 or k < 1 or truth.shape[1] < k or len(truth) < queries:
-        raise ResultError(
-            f"recall: found a truth of shape {truth.shape}, expected ({queries}, {k}) or more, k >= 1"
-        )
+        raise ResultError(f"recall: found a truth of shape {truth.shape}, expected ({queries}, {k}) or more, k >= 1")

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from ..datasets.layout import Description
+from ..results.run import Run
 from .display import make_display
 from .errors import RunError
 from .experiment import Experiment, load_experiment
@@ -28,8 +29,8 @@ def run_experiment(
     threads: int | None,
     out: Path,
     force: bool,
-) -> int:
-    """Run an experiment and return how many of its jobs failed.
+) -> tuple[int, list[Run]]:
+    """Run an experiment and return how many of its jobs failed, and the runs of all, in their order.
 
     Parameters
     ----------
@@ -63,5 +64,5 @@ def run_experiment(
             (dataset, fetch(dataset, display.stage)) for dataset in experiment.datasets
         ]
         jobs = plan(experiment, described, out=str(out), threads=threads or available_cores(), pattern=pattern)
-        outcome, _ = run_jobs(jobs, {str(item.path): item for _, item in described}, display, force=force)
-    return outcome.failed
+        outcome, runs = run_jobs(jobs, {str(item.path): item for _, item in described}, display, force=force)
+    return outcome.failed, runs

@@ -35,9 +35,10 @@ def summarise(run: Run) -> str:
     failed = sum(point.status != "ok" for point in run.points)
     learnt = f" + {run.learn_seconds:.1f} s learning" if run.learn_seconds else ""
     labelled = f" + {run.label_seconds:.1f} s labelling" if run.label_seconds >= 0.05 else ""
+    peak = run.peak_memory_bytes / max(1, run.train_bytes)
     return (
         f"built in {run.build_seconds:.1f} s{learnt}{labelled} (compiling {run.compile_seconds:.1f} s), "
-        f"index {run.index_bytes / 1e6:.1f} MB, peak {run.peak_memory_bytes / max(1, run.train_bytes):.2f}× the vectors, "
+        f"index {run.index_bytes / 1e6:.1f} MB, peak memory {peak:.2f}× the vectors, "
         f"{len(run.points)} points" + (f", {failed} failed" if failed else "")
     )
 
@@ -53,7 +54,9 @@ class Lines:
     def __enter__(self) -> "Lines":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         return None
 
     def plan(self, jobs: Sequence[Job], finished: int) -> None:
@@ -106,7 +109,9 @@ class Bars:
         self.progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.progress.stop()
 
     def plan(self, jobs: Sequence[Job], finished: int) -> None:

@@ -56,7 +56,7 @@ def environment() -> dict[str, Any]:
     import llvmlite.binding
     import numba
 
-    from ivfbench import __version__
+    from .. import __version__
 
     try:
         layer = numba.threading_layer()

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from ..algorithms.index import Algorithm
 from ..algorithms.registry import MEMBERS
 from ..algorithms.value import from_parameters
+from ..results.store import find_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +67,17 @@ class Job:
         if "seed" in getattr(MEMBERS[spelled["type"]], "__dataclass_fields__", {}):
             spelled["seed"] = self.seed
         return from_parameters(spelled, MEMBERS)  # type: ignore[no-any-return]
+
+
+def earlier_result(job: Job) -> Path | None:
+    """Return the result file of the same data, parameters, k, seed and threads, if there is one."""
+    return find_run(
+        job.out,
+        dataset=job.dataset_name,
+        dataset_sha256=job.dataset_sha256,
+        algorithm=job.algorithm,
+        parameters=job.parameters,
+        k=job.k,
+        seed=job.seed,
+        threads=job.threads,
+    )

@@ -32,7 +32,7 @@ class Measured:
     seconds: npt.NDArray[np.float64]
 
 
-class UnstableAnswers(RuntimeError):
+class UnstableAnswersError(RuntimeError):
     """Two repetitions of one point returned different ids."""
 
 
@@ -94,7 +94,7 @@ def measure(
 
     Raises
     ------
-    UnstableAnswers
+    UnstableAnswersError
         Repetitions differ in their ids.
     """
     rows = [queries[i : i + 1] for i in range(len(queries))]
@@ -115,7 +115,8 @@ def measure(
             kept = found
         elif not np.array_equal(kept.ids, found.ids):
             query = int(np.flatnonzero((kept.ids != found.ids).any(axis=1))[0])
-            raise UnstableAnswers(f"query {query}: repetition {repetition + 1} returned other ids than repetition 1")
+            said = f"repetition {repetition + 1} returned other ids than repetition 1"
+            raise UnstableAnswersError(f"query {query}: {said}")
     if kept is None:
         raise ValueError(f"repetitions: found {repetitions}, expected at least 1")
     return Measured(kept, np.stack(seconds))

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import IO, Any, Protocol
 
 import numpy as np
@@ -24,11 +23,11 @@ from ..datasets.dataset import file_sha256
 from ..datasets.layout import Description
 from ..datasets.load import peek
 from ..results.run import Run
-from ..results.store import find_run, load_run, save_run
+from ..results.store import load_run, save_run
 from .environment import code_digest, environment
 from .errors import RunError
 from .experiment import Experiment, expand, query_points
-from .job import Job
+from .job import Job, earlier_result
 
 THREAD_VARIABLES = (
     "NUMBA_NUM_THREADS",
@@ -80,7 +79,12 @@ def fetch(name_or_path: str, progress: Callable[[str, int, int, str], None]) -> 
 
 
 def plan(
-    experiment: Experiment, descriptions: Sequence[tuple[str, Description]], *, out: str, threads: int, pattern: Sequence[str] = ()
+    experiment: Experiment,
+    descriptions: Sequence[tuple[str, Description]],
+    *,
+    out: str,
+    threads: int,
+    pattern: Sequence[str] = (),
 ) -> list[Job]:
     """Return the jobs of an experiment: datasets × k × seeds × algorithms.
 
@@ -106,9 +110,8 @@ def plan(
             raise RunError(f"{name}: found metric {description.metric!r}, expected one of {', '.join(METRICS)}")
         for k in experiment.k:
             if k > description.neighbors:
-                raise RunError(
-                    f"{name}: the ground truth holds {description.neighbors} neighbours of each query, expected at least k = {k}"
-                )
+                held = f"the ground truth holds {description.neighbors} neighbours of each query"
+                raise RunError(f"{name}: {held}, expected at least k = {k}")
         digest = file_sha256(description.path)
         for algorithm, grid in _algorithms(experiment):
             resolved = algorithm.resolve(description.metric, description.n)
@@ -156,10 +159,7 @@ def _matches(canonical: str, glob: str) -> bool:
 
 def is_finished(job: Job, code: str) -> bool:
     """Return whether a result file holds every point of the job, measured by the present code with these settings."""
-    path = find_run(
-        job.out, dataset=job.dataset_name, dataset_sha256=job.dataset_sha256, algorithm=job.algorithm,
-        parameters=job.parameters, k=job.k, seed=job.seed, threads=job.threads,
-    )  # fmt: skip
+    path = earlier_result(job)
     if path is None:
         return False
     run = load_run(path)
@@ -175,9 +175,7 @@ def is_finished(job: Job, code: str) -> bool:
         for point in run.points
         if point.status == "ok" and len(point.seconds) >= job.repetitions and len(point.ids) == wanted[point.mode]
     }
-    return all(
-        (mode, json.dumps(dict(point), sort_keys=True)) in have for mode in job.modes for point in job.points
-    )
+    return all((mode, json.dumps(dict(point), sort_keys=True)) in have for mode in job.modes for point in job.points)
 
 
 def _child_environment(threads: int) -> dict[str, str]:
@@ -257,13 +255,17 @@ def run_job(job: Job, description: Description, display: Display) -> Run:
             return load_run(path)
         message = message or f"the process ended with code {code}: {_last_line(log)}"
     failed = _failed_run(job, description, message)
-    earlier = find_run(
-        job.out, dataset=job.dataset_name, dataset_sha256=job.dataset_sha256, algorithm=job.algorithm,
-        parameters=job.parameters, k=job.k, seed=job.seed, threads=job.threads,
-    )  # fmt: skip
+    earlier = earlier_result(job)
     if earlier is None or load_run(earlier).status != "ok":  # a failure never replaces a measurement
         save_run(job.out, failed)
     return failed
+
+
+def _finished(job: Job) -> Run:
+    path = earlier_result(job)
+    if path is None:
+        raise RunError(f"{job.out}: the result of {job.algorithm} vanished while the run was going on")
+    return load_run(path)
 
 
 def run_jobs(
@@ -294,16 +296,6 @@ def run_jobs(
         run = run_job(job, descriptions[job.dataset], display)
         ended[job.to_json()] = run
         display.end(job, run)
-    runs = []
-    for job in jobs:
-        run = ended.get(job.to_json())
-        if run is None:
-            path = find_run(
-                job.out, dataset=job.dataset_name, dataset_sha256=job.dataset_sha256, algorithm=job.algorithm,
-                parameters=job.parameters, k=job.k, seed=job.seed, threads=job.threads,
-            )  # fmt: skip
-            assert path is not None
-            run = load_run(path)
-        runs.append(run)
+    runs = [ended.get(job.to_json()) or _finished(job) for job in jobs]
     failed = sum(run.status != "ok" or any(point.status != "ok" for point in run.points) for run in ended.values())
     return Outcome(len(ended) - failed, len(jobs) - len(waiting), failed), runs

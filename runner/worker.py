@@ -1,7 +1,8 @@
 """The fresh process of one job: load, warm up, build, sweep, write.
 
 It reads a job as one line of JSON from standard input and tells what it does as lines of JSON on standard output;
-whatever a library prints goes to standard error instead. Started by `run.run_jobs` as ``python -m ivfbench.runner.worker``.
+whatever a library prints goes to standard error instead. `run.run_job` starts it as
+``python -m ivfbench.runner.worker``.
 """
 
 import json
@@ -22,9 +23,9 @@ from ..datasets.distance import distances_to
 from ..datasets.learn import training_queries
 from ..datasets.load import load
 from ..results.run import Point, Run, failed_point
-from ..results.store import find_run, load_run, save_run
+from ..results.store import load_run, save_run
 from .environment import environment
-from .job import Job
+from .job import Job, earlier_result
 from .measure import measure
 from .memory import peak_bytes, reset_peak, resident_bytes
 from .warm_up import warm_up
@@ -76,22 +77,25 @@ def _sweep(job: Job, dataset: Dataset, index: Index, tell: Tell) -> tuple[Point,
             tell("stage", stage=f"{mode} queries", done=done, total=len(job.points), remark=said)
             point, rate = _point(job, dataset, index, mode, query_parameters)
             remark = f"{said}: {rate:,.0f} queries/s" if point.status == "ok" else f"{said}: {point.message}"
-            tell("stage", stage=f"{mode} queries", done=done + 1, total=len(job.points), remark=remark.strip(": "))
+            tell(
+                "stage",
+                stage=f"{mode} queries",
+                done=done + 1,
+                total=len(job.points),
+                remark=remark.strip(": "),
+            )
             points.append(point)
     return tuple(points)
 
 
 def _earlier_points(job: Job, code: str, points: tuple[Point, ...]) -> tuple[Point, ...]:
     # Points that the same code measured before on the same index and that this sweep did not touch are kept.
-    path = find_run(
-        job.out, dataset=job.dataset_name, dataset_sha256=job.dataset_sha256, algorithm=job.algorithm,
-        parameters=job.parameters, k=job.k, seed=job.seed, threads=job.threads,
-    )  # fmt: skip
+    path = earlier_result(job)
     if path is None:
         return ()
     earlier = load_run(path)
     if earlier.status != "ok" or earlier.environment.get("code") != code:
-        os.replace(path, path.with_suffix(".hdf5.old"))
+        path.replace(path.with_suffix(".hdf5.old"))  # measured by other code: set aside, not mixed and not lost
         return ()
     now = {(point.mode, json.dumps(dict(point.query_parameters), sort_keys=True)) for point in points}
     return tuple(

@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The first example of a test may compile a kernel, and no test asserts a time.
+settings.register_profile("ivfbench", deadline=None)
+settings.load_profile("ivfbench")
 
 SHARED_DATA = Path(os.environ.get("IVFBENCH_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -106,3 +111,22 @@ def sample_runs():
         ]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def naive():
+    """The oracles of tests/naive.py."""
+    import importlib.util
+
+    specification = importlib.util.spec_from_file_location("naive", Path(__file__).parent / "naive.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def tiny() -> bool:
+    """Whether kernels are interpreted, hence shapes must be tiny."""
+    from numba.core import config
+
+    return bool(config.DISABLE_JIT)

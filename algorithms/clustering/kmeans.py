@@ -1,8 +1,8 @@
 """Standard k-means: Lloyd's iterations on a sample, then every point to its nearest centroid.
 
-Assignment is the scan kernel with one neighbour to keep (`kernels.scan`), so it runs at the speed of the search itself.
-Everything is deterministic for a seed at any number of threads: a row's nearest centroid does not depend on its
-neighbours, ties go to the lower list, and each mean is summed by one thread in row order.
+Assignment is the scan kernel with one neighbour to keep (`kernels.scan`), so it runs at the speed of the
+search itself. Everything is deterministic for a seed at any number of threads: a row's nearest centroid does
+not depend on its neighbours, ties go to the lower list, and each mean is summed by one thread in row order.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,8 @@ class Clusters:
     assignment : (n,) int32
         The list of each row.
     objective : tuple of float
-        Sum of squared distances of the sample to the nearest centroid, at the start of each iteration and at the end.
+        Sum of squared distances of the sample to the nearest centroid, at the start of each iteration and at
+        the end.
     sampled : int
         Rows that the iterations saw.
     """
@@ -85,22 +86,36 @@ def nearest_centroids(
     return slots[:, 0], scores[:, 0]
 
 
+def _farthest_points(
+    rows: npt.NDArray[np.float32],
+    order: npt.NDArray[np.int64],
+    offsets: npt.NDArray[np.int64],
+    centroids: npt.NDArray[np.float32],
+) -> Iterator[npt.NDArray[np.float32]]:
+    # Of each list, largest first, the point farthest from its centroid; none of a list whose points are all
+    # the same.
+    sizes = np.diff(offsets)
+    for full in np.argsort(-sizes, kind="stable"):
+        if sizes[full] < 2:
+            return
+        members = rows[order[offsets[full] : offsets[full + 1]]]
+        distances = ((members - centroids[full]) ** 2).sum(axis=1)
+        if distances.max() > 0:
+            yield members[int(distances.argmax())]
+
+
 def _split_largest(
     rows: npt.NDArray[np.float32],
     order: npt.NDArray[np.int64],
     offsets: npt.NDArray[np.int64],
     centroids: npt.NDArray[np.float32],
 ) -> None:
-    # Each empty list takes over the point of the largest list that lies farthest from that list's centroid. A list
-    # gives at most one point per iteration, so that several empty lists draw on several large ones.
-    sizes = np.diff(offsets)
-    largest = np.argsort(-sizes, kind="stable")
-    for empty, full in zip(np.flatnonzero(sizes == 0), largest, strict=False):
-        members = rows[order[offsets[full] : offsets[full + 1]]]
-        if len(members) < 2:
-            break
-        distances = ((members - centroids[full]) ** 2).sum(axis=1)
-        centroids[empty] = members[int(distances.argmax())]
+    # Each empty list takes over the farthest point of a large one. A list gives at most one point per
+    # iteration, so that several empty lists draw on several large ones.
+    empty_lists = np.flatnonzero(np.diff(offsets) == 0)
+    points = _farthest_points(rows, order, offsets, centroids)
+    for empty, point in zip(empty_lists, points, strict=False):
+        centroids[empty] = point
 
 
 def _iterate(
@@ -111,12 +126,12 @@ def _iterate(
 ) -> Iterator[float]:
     # Lloyd's iterations on prepared rows; yields the objective before each update and once at the end.
     space = identity(sample.shape[1])
-    squares = sum_of_squares(sample, space, threads)
+    squares = sum_of_squares(sample, threads)
     for _ in range(iterations):
         assignment, scores = nearest_centroids(sample, space, centroids, threads)
         yield squares + 2.0 * float(scores.sum(dtype=np.float64))
         order, offsets = group_rows(assignment, len(centroids))
-        update_means(sample, space, order, offsets, centroids, threads)
+        update_means(sample, order, offsets, centroids, threads)
         _split_largest(sample, order, offsets, centroids)
     _, scores = nearest_centroids(sample, space, centroids, threads)
     yield squares + 2.0 * float(scores.sum(dtype=np.float64))
@@ -137,8 +152,8 @@ class KMeans(Value):
 
     Notes
     -----
-    "Standard" in Vecchiato et al., arXiv 2404.11731, section 4: Lloyd on a sample of the documents, random rows as the
-    first centroids, empty lists split from the largest, all points assigned at the end.
+    "Standard" in Vecchiato et al., arXiv 2404.11731, section 4: Lloyd on a sample of the documents, random
+    rows as the first centroids, empty lists split from the largest, all points assigned at the end.
     """
 
     lists: int | None = None

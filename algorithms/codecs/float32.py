@@ -1,7 +1,7 @@
 """The codec that compresses nothing: lists of float32 vectors, scanned exactly.
 
-A codec decides how the vectors of a list are stored and scored. A new one is one new file in this folder and one line in
-`algorithms/registry.py`.
+A codec decides how the vectors of a list are stored and scored. A new one is one new file in this folder and
+one line in `algorithms/registry.py`.
 """
 
 from dataclasses import dataclass

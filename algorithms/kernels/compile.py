@@ -1,12 +1,13 @@
 """How kernels are compiled: one set of flags, one cache, two decorators.
 
-Every jitted function of the project is made by `kernel` or `parallel_kernel`, never by `numba.njit` directly, so that
-two properties hold everywhere:
+Every jitted function of the project is made by `kernel` or `parallel_kernel`, never by `numba.njit` directly,
+so that two properties hold everywhere:
 
 - **One flag set.** `FAST` lets the compiler reorder and fuse sums but keeps the meaning of NaN and infinity.
-- **A cache that is never stale.** Numba keys a cached function by its own file only: a kernel that inlined another
-  file's kernel would survive a change of that file. Here the cache folder is named after the content of every
-  source file of `algorithms` and after the compiler settings, so a change anywhere starts an empty folder.
+- **A cache that is never stale.** Numba keys a cached function by its own file only: a kernel that inlined
+  another file's kernel would survive a change of that file. Here the cache folder is named after the content
+  of every source file of `algorithms` and after the compiler settings, so a change anywhere starts an empty
+  folder.
 
 `NUMBA_CACHE_DIR`, when set, is honoured as the parent folder.
 """
@@ -18,12 +19,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 from numba.core import config
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 FAST = frozenset({"reassoc", "contract", "nsz"})
 
@@ -42,7 +41,8 @@ def source_digest(folder: Path) -> str:
 @functools.cache
 def cache_folder() -> Path:
     """Return the folder of compiled kernels that belongs to the present sources and compiler settings."""
-    parent = os.environ.get("NUMBA_CACHE_DIR") or os.path.join(  # noqa: PTH118 - expanduser may fail to find a home
+    # os.path, not pathlib: expanduser leaves ~ as it is where there is no home, Path.home() raises
+    parent = os.environ.get("NUMBA_CACHE_DIR") or os.path.join(  # noqa: PTH118
         os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),  # noqa: PTH111
         "ivfbench",
         "kernels",
@@ -63,16 +63,16 @@ def _own_cache() -> Iterator[None]:
             config.CACHE_DIR = before
 
 
-def kernel(function: Function) -> Function:
+def kernel(function: Callable[..., Any]) -> Any:
     """Compile a serial kernel: nothing but arithmetic over arrays."""
     with _own_cache():
-        return numba.njit(cache=True, fastmath=set(FAST), nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+        return numba.njit(cache=True, fastmath=set(FAST), nogil=True, error_model="numpy")(function)
 
 
-def parallel_kernel(function: Function) -> Function:
+def parallel_kernel(function: Callable[..., Any]) -> Any:
     """Compile a parallel shell: a `prange` whose iterations own what they write, and nothing more."""
     with _own_cache():
-        return numba.njit(cache=True, fastmath=set(FAST), parallel=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+        return numba.njit(cache=True, fastmath=set(FAST), parallel=True, error_model="numpy")(function)
 
 
 def available_threads() -> int:

@@ -1,7 +1,7 @@
 """From kept keys to answers: exact distances of the winners, in their final order.
 
-Scores rank by float32 arithmetic that suits the scan; what a user is told is recomputed in float64 from the vectors of
-the k winners, and they are sorted by that distance, equal ones by id.
+Scores rank by float32 arithmetic that suits the scan; what a user is told is recomputed in float64 from the
+vectors of the k winners, and they are sorted by that distance, equal ones by id.
 """
 
 import numpy as np
@@ -32,26 +32,26 @@ def _distance(values, slot, query, metric):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def finish_row(values, slot_ids, query, metric, keys, ids, distances):  # type: ignore[no-untyped-def]
-    """Turn the keys of one query into ids and distances.
+def finish_row(values, slot_ids, query, metric, keys, i, ids, distances):  # type: ignore[no-untyped-def]
+    """Turn row i of the keys into ids and distances.
 
-    values (P, d, 16) float32 · slot_ids (P, 16) int32 · query (d,) float32, prepared · keys (k,) uint64, best first,
-    reordered in place · ids (k,) int32 · distances (k,) float32
+    values (P, d, 16) float32 · slot_ids (P, 16) int32 · query (d,) float32, prepared · keys (k,) uint64, best
+    first, reordered in place · ids (k,) int32 · distances (k,) float32
     """
     found = 0
-    for j in range(keys.shape[0]):
-        slot = key_slot(keys[j])
+    for j in range(keys.shape[1]):
+        slot = key_slot(keys[i, j])
         if slot < 0:
             break
         row = slot_ids[slot // 16, slot % 16]
-        keys[j] = make_key(np.float32(_distance(values, slot, query, metric)), np.uint64(row))
+        keys[i, j] = make_key(np.float32(_distance(values, slot, query, metric)), np.uint64(row))
         found = j + 1
-    make_heap(keys[:found])
-    sort_heap(keys[:found])
-    for j in range(keys.shape[0]):
+    make_heap(keys, i, found)
+    sort_heap(keys, i, found)
+    for j in range(keys.shape[1]):
         if j < found:
-            ids[j] = np.int32(key_slot(keys[j]))
-            distances[j] = key_score(keys[j])
+            ids[j] = np.int32(key_slot(keys[i, j]))
+            distances[j] = key_score(keys[i, j])
         else:
             ids[j] = -1
             distances[j] = np.inf

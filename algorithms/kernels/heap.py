@@ -1,11 +1,12 @@
 """The best k of a stream, as a heap of 64-bit keys.
 
-A key holds a score and a slot in one unsigned integer: the float32 score, its bits rearranged so that integers sort as
-the floats do, above the 32-bit slot. One integer comparison therefore orders by score, and equal scores by slot: what
-a heap keeps never depends on the order of arrival. That is why single queries, batches and any number of threads agree
-on ties.
+A key holds a score and a slot in one unsigned integer: the float32 score, its bits rearranged so that
+integers sort as the floats do, above the 32-bit slot. One integer comparison therefore orders by score, and
+equal scores by slot: what a heap keeps never depends on the order of arrival. That is why single queries,
+batches and any number of threads agree on ties.
 
-A heap is a `(k,) uint64` row whose first element is the worst kept key. It starts full of `EMPTY`.
+Heaps are the rows of a `(q, k) uint64` matrix; the first element of a row is its worst kept key, and a heap starts full
+of empty places. Kernels pass the matrix and the row: a view of the row would cost more than most of what is done to it.
 """
 
 import numpy as np
@@ -14,7 +15,8 @@ from .compile import kernel
 from .vector import bits_float, float_bits
 
 NO_SLOT = 0xFFFFFFFF
-LARGEST = float(np.finfo(np.float32).max)  # the limit of a heap with room left; infinite scores (padding) never pass it
+# The limit of a heap with room left; infinite scores (padding) never pass it.
+LARGEST = float(np.finfo(np.float32).max)
 
 
 @kernel
@@ -45,67 +47,52 @@ def key_slot(key):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def clear(heap):  # type: ignore[no-untyped-def]
-    """Fill a heap with empty places. heap (k,) uint64."""
+def clear(heaps, row):  # type: ignore[no-untyped-def]
+    """Fill a heap with empty places. heaps (q, k) uint64."""
     empty = make_key(np.float32(LARGEST), np.uint64(NO_SLOT))
-    for i in range(heap.shape[0]):
-        heap[i] = empty
+    for i in range(heaps.shape[1]):
+        heaps[row, i] = empty
 
 
 @kernel
-def sift_down(heap, size, key):  # type: ignore[no-untyped-def]
-    """Put `key` in the place of the worst one of the first `size` and restore the heap."""
-    place = 0
+def sift_down(heaps, row, size, place, key):  # type: ignore[no-untyped-def]
+    """Put `key` at `place` of a heap of `size` keys, or below it, so that no parent is better than its children."""
     while True:
         child = 2 * place + 1
         if child >= size:
             break
-        if child + 1 < size and heap[child + 1] > heap[child]:
+        if child + 1 < size and heaps[row, child + 1] > heaps[row, child]:
             child += 1
-        if heap[child] <= key:
+        if heaps[row, child] <= key:
             break
-        heap[place] = heap[child]
+        heaps[row, place] = heaps[row, child]
         place = child
-    heap[place] = key
+    heaps[row, place] = key
 
 
 @kernel
-def offer(heap, score, slot):  # type: ignore[no-untyped-def]
-    """Keep (score, slot) if it is among the best, and return the score that the next one has to reach.
+def offer(heaps, row, score, slot):  # type: ignore[no-untyped-def]
+    """Keep (score, slot) if it is among the best k, and return the score that the next one has to reach.
 
-    heap (k,) uint64
+    heaps (q, k) uint64
     """
     key = make_key(score, slot)
-    if key < heap[0]:
-        sift_down(heap, heap.shape[0], key)
-    return key_score(heap[0])
+    if key < heaps[row, 0]:
+        sift_down(heaps, row, heaps.shape[1], 0, key)
+    return key_score(heaps[row, 0])
 
 
 @kernel
-def sort_heap(heap):  # type: ignore[no-untyped-def]
-    """Sort a heap in place, best first, empty places last. heap (k,) uint64."""
-    for end in range(heap.shape[0] - 1, 0, -1):
-        worst = heap[0]
-        last = heap[end]
-        sift_down(heap, end, last)
-        heap[end] = worst
+def sort_heap(heaps, row, size):  # type: ignore[no-untyped-def]
+    """Sort the first `size` keys of a heap in place, best first. heaps (q, k) uint64."""
+    for end in range(size - 1, 0, -1):
+        worst = heaps[row, 0]
+        sift_down(heaps, row, end, 0, heaps[row, end])
+        heaps[row, end] = worst
 
 
 @kernel
-def make_heap(keys):  # type: ignore[no-untyped-def]
-    """Order arbitrary keys as a heap, in place. keys (k,) uint64."""
-    size = keys.shape[0]
-    for start in range(size // 2 - 1, -1, -1):
-        key = keys[start]
-        place = start
-        while True:
-            child = 2 * place + 1
-            if child >= size:
-                break
-            if child + 1 < size and keys[child + 1] > keys[child]:
-                child += 1
-            if keys[child] <= key:
-                break
-            keys[place] = keys[child]
-            place = child
-        keys[place] = key
+def make_heap(heaps, row, size):  # type: ignore[no-untyped-def]
+    """Order the first `size` arbitrary keys of a row as a heap, in place. heaps (q, k) uint64."""
+    for place in range(size // 2 - 1, -1, -1):
+        sift_down(heaps, row, size, place, heaps[row, place])

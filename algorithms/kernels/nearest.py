@@ -16,18 +16,19 @@ from .space import Space
 
 
 @kernel
-def _split(keys, slots, scores):  # type: ignore[no-untyped-def]
-    for i in range(keys.shape[0]):
-        slots[i] = np.int32(key_slot(keys[i]))
-        scores[i] = key_score(keys[i])
+def _split(keys, row, slots, scores):  # type: ignore[no-untyped-def]
+    # keys (q, k) uint64 · slots (k,) int32 · scores (k,) float32
+    for i in range(keys.shape[1]):
+        slots[i] = np.int32(key_slot(keys[row, i]))
+        scores[i] = key_score(keys[row, i])
 
 
 @kernel
 def _nearest_single(values, bias, starts, query, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
     prepared = np.empty((1, query.shape[0]), dtype=np.float32)
-    heap = np.empty(slots.shape[0], dtype=np.uint64)
-    scan_single(values, bias, starts, query, center, normalise, np.zeros(1, dtype=np.int32), prepared, heap)
-    _split(heap, slots, scores)
+    heaps = np.empty((1, slots.shape[0]), dtype=np.uint64)
+    scan_single(values, bias, starts, query, center, normalise, np.zeros(1, dtype=np.int32), prepared, heaps)
+    _split(heaps, 0, slots, scores)
 
 
 @kernel
@@ -37,7 +38,7 @@ def _nearest_share(values, bias, starts, queries, center, normalise, slots, scor
     probes = np.zeros((queries.shape[0], 1), dtype=np.int32)
     scan_share(values, bias, starts, queries, center, normalise, probes, prepared, heaps)
     for i in range(queries.shape[0]):
-        _split(heaps[i], slots[i], scores[i])
+        _split(heaps, i, slots[i], scores[i])
 
 
 @parallel_kernel

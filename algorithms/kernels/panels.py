@@ -7,9 +7,10 @@
               ...                                ...
               x15 ...                            x0[d-1] ...     x15[d-1]
 
-Sixteen scores then grow side by side in the lanes of one vector, with no sum across lanes at the end, and a list is one
-uninterrupted stream. A list whose size is no multiple of 16 ends in padding: values 0, bias +infinity, so that a padded
-lane never passes a limit. The price, at most 15 vectors a list, is in the index's reported bytes.
+Sixteen scores then grow side by side in the lanes of one vector, with no sum across lanes at the end, and a
+list is one uninterrupted stream. A list whose size is no multiple of 16 ends in padding: values 0, bias
++infinity, so that a padded lane never passes a limit. The price, at most 15 vectors a list, is in the index's
+reported bytes.
 
 A *slot* is a place in this layout: panel x 16 + lane. Symbols: n vectors, d dimension, L lists, P panels.
 """
@@ -67,9 +68,7 @@ def aligned_empty(shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32) -> 
     return raw[skip : skip + size].view(dtype).reshape(shape)
 
 
-def group_rows(
-    assignment: npt.NDArray[np.int32], lists: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def group_rows(assignment: npt.NDArray[np.int32], lists: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Sort rows by list, each list in row order.
 
     Parameters
@@ -93,7 +92,8 @@ def group_rows(
 
 @parallel_kernel
 def _fill(rows, center, normalise, order, offsets, starts, squared, values, bias, ids):  # type: ignore[no-untyped-def]
-    # rows (n, d) · order (n,) · offsets, starts (L + 1,) · values (P, d, 16) · bias, ids (P, 16). Iteration i owns list i.
+    # rows (n, d) · order (n,) · offsets, starts (L + 1,) · values (P, d, 16) · bias, ids (P, 16). Iteration i
+    # owns list i.
     dimension = rows.shape[1]
     for i in numba.prange(starts.shape[0] - 1):
         prepared = np.empty(dimension, dtype=np.float32)

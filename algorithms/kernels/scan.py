@@ -1,12 +1,13 @@
 """The scan: score queries against panels and keep the best k of each.
 
-A score is ``bias - ⟨q, x⟩``, lower is better. One formula serves every metric: bias 0 ranks by inner product (and by
-cosine, for normalised vectors), bias ½‖x‖² ranks by euclidean distance, since ½‖q - x‖² = ½‖q‖² + ½‖x‖² - ⟨q, x⟩ and the
-first term is the same for all x. One kernel serves every purpose: scanning lists, exact search (one list that holds
-everything), routing (the lists' representatives are the vectors), and k-means assignment (routing to one list).
+A score is ``bias - ⟨q, x⟩``, lower is better. One formula serves every metric: bias 0 ranks by inner product
+(and by cosine, for normalised vectors), bias ½‖x‖² ranks by euclidean distance, since ½‖q - x‖² = ½‖q‖² +
+½‖x‖² - ⟨q, x⟩ and the first term is the same for all x. One kernel serves every purpose: scanning lists,
+exact search (one list that holds everything), routing (the lists' representatives are the vectors), and
+k-means assignment (routing to one list).
 
-This file holds the serial kernels; `nearest` and `search` hold the shells that divide queries among threads, and the
-public functions. Symbols: q queries, d dimension, k neighbours, L lists, p probes, P panels.
+This file holds the serial kernels; `nearest` and `search` hold the shells that divide queries among threads,
+and the public functions. Symbols: q queries, d dimension, k neighbours, L lists, p probes, P panels.
 """
 
 import numpy as np
@@ -26,39 +27,43 @@ from .vector import (
     tile_of_one_panel,
 )
 
-# Panels are taken in blocks of this many floats, which the second-level cache holds while all queries pass over them.
+# Panels are taken in blocks of this many floats, which the second-level cache holds while all queries pass
+# over them.
 FLOATS_PER_BLOCK = 48 * 1024
 
 
 @kernel
-def _keep(scores, row, column, first_slot, heap, limit):  # type: ignore[no-untyped-def]
-    # Offer to the heap those of 16 scores that reach the limit; return the new limit.
-    mask = lanes_at_most(scores, row, column, limit)
+def _keep(mask, scores, i, column, first_slot, heaps, row, limit):  # type: ignore[no-untyped-def]
+    # Offer to heap `row` those of the 16 scores[i, column:] that `mask` marks as reaching the limit.
     while mask != np.uint64(0):
         lane = lowest_bit(mask)
         mask = mask & (mask - np.uint64(1))
-        score = scores[row, column + lane]
+        score = scores[i, column + lane]
         if score <= limit:
-            limit = offer(heap, score, first_slot + lane)
+            limit = offer(heaps, row, score, first_slot + lane)
     return limit
 
 
 @kernel
-def scan_one(values, bias, first, last, queries, heap, limit, scores, pick):  # type: ignore[no-untyped-def]
-    """Offer panels first to last - 1 to the heap of the query `pick[0]`; return the new limit.
+def scan_one(values, bias, first, last, queries, heaps, limit, scores, pick):  # type: ignore[no-untyped-def]
+    """Offer panels first to last - 1 to heap 0, for the query `pick[0]`; return the new limit.
 
-    values (P, d, 16) float32 · bias (P, 16) float32 · queries (q, d) float32 · heap (k,) uint64 ·
+    values (P, d, 16) float32 · bias (P, 16) float32 · queries (q, d) float32 · heaps (1, k) uint64 ·
     scores (1, 64) float32, scratch · pick (1,) int64
     """
     panel = first
     while panel + PANELS_PER_STREAM <= last:
         stream(values, bias, panel, queries, pick, scores)
         for p in range(PANELS_PER_STREAM):
-            limit = _keep(scores, 0, p * 16, (panel + p) * 16, heap, limit)
+            mask = lanes_at_most(scores, 0, p * 16, limit)
+            if mask != np.uint64(0):
+                limit = _keep(mask, scores, 0, p * 16, (panel + p) * 16, heaps, 0, limit)
         panel += PANELS_PER_STREAM
     while panel < last:
         stream_of_one_panel(values, bias, panel, queries, pick, scores)
-        limit = _keep(scores, 0, 0, panel * 16, heap, limit)
+        mask = lanes_at_most(scores, 0, 0, limit)
+        if mask != np.uint64(0):
+            limit = _keep(mask, scores, 0, 0, panel * 16, heaps, 0, limit)
         panel += 1
     return limit
 
@@ -84,19 +89,26 @@ def scan_many(values, bias, first, last, queries, members, begin, end, heaps, li
                 for i in range(count):
                     row = picks[i]
                     for p in range(PANELS_PER_TILE):
-                        limits[row] = _keep(wide, i, p * 16, (panel + p) * 16, heaps[row], limits[row])
+                        mask = lanes_at_most(wide, i, p * 16, limits[row])
+                        if mask != np.uint64(0):
+                            limits[row] = _keep(
+                                mask, wide, i, p * 16, (panel + p) * 16, heaps, row, limits[row]
+                            )  # fmt: skip
                 panel += PANELS_PER_TILE
             while panel < block_last:
                 tile_of_one_panel(values, bias, panel, queries, picks, narrow)
                 for i in range(count):
                     row = picks[i]
-                    limits[row] = _keep(narrow, i, 0, panel * 16, heaps[row], limits[row])
+                    mask = lanes_at_most(narrow, i, 0, limits[row])
+                    if mask != np.uint64(0):
+                        limits[row] = _keep(mask, narrow, i, 0, panel * 16, heaps, row, limits[row])
                 panel += 1
 
 
 @kernel
 def _group_by_list(probes, lists, begins, members):  # type: ignore[no-untyped-def]
-    # probes (q, p) int32, -1 where none · begins (L + 1,) int64 · members (q·p,) int32: counting sort of queries by list
+    # probes (q, p) int32, -1 where none · begins (L + 1,) int64 · members (q·p,) int32: counting
+    # sort of queries by list
     for i in range(lists + 1):
         begins[i] = 0
     for i in range(probes.shape[0]):
@@ -119,8 +131,9 @@ def _group_by_list(probes, lists, begins, members):  # type: ignore[no-untyped-d
 def scan_share(values, bias, starts, queries, center, normalise, probes, prepared, heaps):  # type: ignore[no-untyped-def]
     """Answer one share of a batch: each list is read once for all of the queries that probe it.
 
-    values (P, d, 16) float32 · bias (P, 16) float32 · starts (L + 1,) int64 · queries (q, d) float32, as given ·
-    center (d,) float32 · probes (q, p) int32, -1 for none · prepared (q, d) float32, overwritten ·
+    values (P, d, 16) float32 · bias (P, 16) float32 · starts (L + 1,) int64 ·
+    queries (q, d) float32, as given · center (d,) float32 · probes (q, p) int32, -1 for none ·
+    prepared (q, d) float32, overwritten ·
     heaps (q, k) uint64, overwritten, best first
     """
     count = queries.shape[0]
@@ -134,7 +147,7 @@ def scan_share(values, bias, starts, queries, center, normalise, probes, prepare
     _group_by_list(probes, lists, begins, members)
     for i in range(count):
         prepare_row(queries[i], center, normalise, prepared[i])
-        clear(heaps[i])
+        clear(heaps, i)
     for i in range(lists):
         if begins[i + 1] > begins[i]:
             scan_many(
@@ -142,22 +155,22 @@ def scan_share(values, bias, starts, queries, center, normalise, probes, prepare
                 heaps, limits, wide, narrow, picks,
             )  # fmt: skip
     for i in range(count):
-        sort_heap(heaps[i])
+        sort_heap(heaps, i, heaps.shape[1])
 
 
 @kernel
-def scan_single(values, bias, starts, query, center, normalise, probes, prepared, heap):  # type: ignore[no-untyped-def]
+def scan_single(values, bias, starts, query, center, normalise, probes, prepared, heaps):  # type: ignore[no-untyped-def]
     """Answer one query, list after list.
 
-    As `scan_share`, but query (d,), probes (p,), best list first, prepared (1, d) and heap (k,).
+    As `scan_share`, but query (d,), probes (p,), best list first, prepared (1, d) and heaps (1, k).
     """
     scores = np.empty((1, PANELS_PER_STREAM * 16), dtype=np.float32)
     pick = np.zeros(1, dtype=np.int64)
     limit = np.float32(LARGEST)
     prepare_row(query, center, normalise, prepared[0])
-    clear(heap)
+    clear(heaps, 0)
     for j in range(probes.shape[0]):
         chosen = probes[j]
         if chosen >= 0:
-            limit = scan_one(values, bias, starts[chosen], starts[chosen + 1], prepared, heap, limit, scores, pick)
-    sort_heap(heap)
+            limit = scan_one(values, bias, starts[chosen], starts[chosen + 1], prepared, heaps, limit, scores, pick)
+    sort_heap(heaps, 0, heaps.shape[1])

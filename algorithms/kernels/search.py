@@ -27,26 +27,45 @@ def _count(probes, sizes, work):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _search_single(values, bias, slot_ids, starts, sizes, query, center, normalise, metric, probes, ids, distances, work):  # type: ignore[no-untyped-def]
+def _search_single(  # type: ignore[no-untyped-def]
+    values, bias, slot_ids, starts, sizes, query, center, normalise, metric, probes, ids, distances, work
+):
     prepared = np.empty((1, query.shape[0]), dtype=np.float32)
-    heap = np.empty(ids.shape[0], dtype=np.uint64)
-    scan_single(values, bias, starts, query, center, normalise, probes, prepared, heap)
-    finish_row(values, slot_ids, prepared[0], metric, heap, ids, distances)
+    heaps = np.empty((1, ids.shape[0]), dtype=np.uint64)
+    scan_single(values, bias, starts, query, center, normalise, probes, prepared, heaps)
+    finish_row(values, slot_ids, prepared[0], metric, heaps, 0, ids, distances)
     _count(probes, sizes, work)
 
 
 @kernel
-def _search_share(values, bias, slot_ids, starts, sizes, queries, center, normalise, metric, probes, ids, distances, work):  # type: ignore[no-untyped-def]
+def _search_share(  # type: ignore[no-untyped-def]
+    values, bias, slot_ids, starts, sizes, queries, center, normalise, metric, probes, ids, distances, work
+):
     prepared = np.empty(queries.shape, dtype=np.float32)
     heaps = np.empty(ids.shape, dtype=np.uint64)
     scan_share(values, bias, starts, queries, center, normalise, probes, prepared, heaps)
     for i in range(queries.shape[0]):
-        finish_row(values, slot_ids, prepared[i], metric, heaps[i], ids[i], distances[i])
+        finish_row(values, slot_ids, prepared[i], metric, heaps, i, ids[i], distances[i])
         _count(probes[i], sizes, work[i])
 
 
 @parallel_kernel
-def _search_shares(values, bias, slot_ids, starts, sizes, queries, center, normalise, metric, probes, ids, distances, work, bounds):  # type: ignore[no-untyped-def]
+def _search_shares(  # type: ignore[no-untyped-def]
+    values,
+    bias,
+    slot_ids,
+    starts,
+    sizes,
+    queries,
+    center,
+    normalise,
+    metric,
+    probes,
+    ids,
+    distances,
+    work,
+    bounds,
+):
     # bounds (shares + 1,). Iteration i owns the queries of share i.
     for i in numba.prange(bounds.shape[0] - 1):
         begin, end = bounds[i], bounds[i + 1]
@@ -86,9 +105,11 @@ def search_lists(
     Returns
     -------
     ids : (q, k) int32
-        Rows of the training matrix by ascending distance, equal distances by id; -1 where fewer than k were scanned.
+        Rows of the training matrix by ascending distance, equal distances by id; -1 where fewer than k were
+        scanned.
     distances : (q, k) float32
-        Euclidean distance, 1 - cosine, 1 - inner product, or minus the inner product, by metric; +inf at id -1.
+        Euclidean distance, 1 - cosine, 1 - inner product, or minus the inner product, by metric; +inf at id
+        -1.
     work : (q, 2) int64
         Lists opened and points scanned.
     """
@@ -104,7 +125,5 @@ def search_lists(
     elif len(queries):
         bounds = share_bounds(len(queries), threads)
         with numba_threads(threads):
-            _search_shares(
-                *layout, queries, space.center, space.normalise, code, probes, ids, distances, work, bounds
-            )
+            _search_shares(*layout, queries, space.center, space.normalise, code, probes, ids, distances, work, bounds)
     return ids, distances, work

@@ -2,13 +2,15 @@
 
 Scores are inner products plus a bias (see `scan`), so each metric needs its vectors in a certain shape:
 
-- euclidean: the mean of the training vectors is subtracted. Distances do not change, and the products stay small:
-  computed as ½‖x‖² - ⟨q, x⟩, distances between vectors far from the origin would drown in float32 rounding;
-- angular: divided by their length; the zero vector stays zero, hence its cosine with anything is 0 and its distance 1;
+- euclidean: the mean of the training vectors is subtracted. Distances do not change, and the products stay
+  small: computed as ½‖x‖² - ⟨q, x⟩, distances between vectors far from the origin would drown in float32
+  rounding;
+- angular: divided by their length; the zero vector stays zero, hence its cosine with anything is 0 and its
+  distance 1;
 - normalized, ip: as they are.
 
-Queries pass through the same door at query time, inside the kernels, one share at a time: no second copy of the
-training matrix is ever made.
+Queries pass through the same door at query time, inside the kernels, one share at a time: no second copy of
+the training matrix is ever made.
 """
 
 from typing import NamedTuple
@@ -62,15 +64,15 @@ def identity(dimension: int) -> Space:
 @kernel
 def prepare_row(row, center, normalise, prepared):  # type: ignore[no-untyped-def]
     """Prepare one vector. row, center, prepared (d,) float32."""
-    factor = np.float32(1.0)
+    factor = np.float64(1.0)  # of 64 bits: the inverse length of a subnormal vector exceeds float32
     if normalise:
         squared = 0.0
         for j in range(row.shape[0]):
             squared += np.float64(row[j]) * np.float64(row[j])
         if squared > 0.0:
-            factor = np.float32(1.0 / np.sqrt(squared))
+            factor = 1.0 / np.sqrt(squared)
     for j in range(row.shape[0]):
-        prepared[j] = (row[j] - center[j]) * factor
+        prepared[j] = np.float32(np.float64(row[j] - center[j]) * factor)
 
 
 @parallel_kernel

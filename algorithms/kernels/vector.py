@@ -1,12 +1,14 @@
 """The arithmetic of a scan, in vectors of 16 float32 lanes, written once as LLVM code.
 
-Numba has no vector type, and leaves the best arrangement of registers to luck. These few intrinsics state it: a *tile*
-scores M queries against P panels of 16 vectors with M x P accumulators that never leave the registers. They use LLVM's
-generic vectors (`<16 x float>`) and `llvm.fmuladd`, nothing of a particular processor: the compiler lowers them to two
-AVX2 registers, one AVX-512 register or four NEON registers, so no machine can meet an instruction that it lacks.
+Numba has no vector type, and leaves the best arrangement of registers to luck. These few intrinsics state it:
+a *tile* scores M queries against P panels of 16 vectors with M x P accumulators that never leave the
+registers. They use LLVM's generic vectors (`<16 x float>`) and `llvm.fmuladd`, nothing of a particular
+processor: the compiler lowers them to two AVX2 registers, one AVX-512 register or four NEON registers, so no
+machine can meet an instruction that it lacks.
 
-The order of the sum over dimensions is the same in every tile. Hence a pair (query, vector) has the same score, to the
-last bit, in whatever tile it is computed: single queries and batches return identical neighbours.
+The order of the sum over dimensions is the same in every tile. Hence a pair (query, vector) has the same
+score, to the last bit, in whatever tile it is computed: single queries and batches return identical
+neighbours.
 
 Under `NUMBA_DISABLE_JIT=1` plain NumPy twins stand in, for coverage and for reading.
 """
@@ -32,9 +34,9 @@ def _host_has_wide_vectors() -> bool:
     return "+avx512f" in features
 
 
-# Registers decide the tile. With 16 registers of 256 bits, 6 queries x 1 panel leave 12 accumulators, two vectors and a
-# broadcast; with 32 of 512 bits, 6 x 2 hide the latency of the multiply-add. One query streams memory: 4 panels at once
-# keep enough loads in flight.
+# Registers decide the tile. With 16 registers of 256 bits, 6 queries x 1 panel leave 12 accumulators, two
+# vectors and a broadcast; with 32 of 512 bits, 6 x 2 hide the latency of the multiply-add. One query streams
+# memory: 4 panels at once keep enough loads in flight.
 QUERIES_PER_TILE = 6
 PANELS_PER_TILE = 2 if _host_has_wide_vectors() else 1
 PANELS_PER_STREAM = 4
@@ -68,7 +70,9 @@ def _dimension(context: Any, builder: Any, array_type: Any, value: Any, axis: in
 
 def _require_arrays(*arrays: tuple[Any, Any, int]) -> None:
     for given, dtype, dimensions in arrays:
-        if not (isinstance(given, types.Array) and given.dtype == dtype and given.ndim == dimensions and given.layout == "C"):
+        if not (
+            isinstance(given, types.Array) and given.dtype == dtype and given.ndim == dimensions and given.layout == "C"
+        ):
             raise TypingError(f"a tile needs a C-contiguous {dtype} array of {dimensions} dimensions, found {given}")
 
 
@@ -93,7 +97,10 @@ def _tile_code(queries_count: int, panels_count: int) -> Callable[..., Any]:
         rows = [builder.load(builder.gep(picks_data, [ir.Constant(_INT64, i)])) for i in range(queries_count)]
         query_starts = [builder.gep(queries_data, [builder.mul(row, dimension)]) for row in rows]
         start = [
-            _load(builder, builder.gep(bias_data, [builder.mul(builder.add(first, ir.Constant(_INT64, p)), lanes)]))
+            _load(
+                builder,
+                builder.gep(bias_data, [builder.mul(builder.add(first, ir.Constant(_INT64, p)), lanes)]),
+            )
             for p in range(panels_count)
         ]
         multiply_add = cgutils.get_or_insert_function(
@@ -145,7 +152,7 @@ def _tile_type(panels: Any, bias: Any, first: Any, queries: Any, picks: Any, sco
 
 
 @intrinsic
-def _tile(typing_context, panels, bias, first, queries, picks, scores):  # type: ignore[no-untyped-def]  # noqa: ANN
+def _tile(typing_context, panels, bias, first, queries, picks, scores):  # type: ignore[no-untyped-def]
     return _tile_type(panels, bias, first, queries, picks, scores), _tile_code(QUERIES_PER_TILE, PANELS_PER_TILE)
 
 
@@ -204,7 +211,7 @@ def _bits_float(typing_context, bits):  # type: ignore[no-untyped-def]
     return types.float32(types.uint32), generate
 
 
-# ---- the same in NumPy, where nothing is compiled ---------------------------------------------------------------
+# ---- the same in NumPy, where nothing is compiled -------------------------------------------------------
 
 
 def _plain_tile(queries_count: int, panels_count: int) -> Callable[..., None]:

@@ -1,7 +1,7 @@
 """Probe the same number of lists for every query.
 
-A probing policy decides how many of the routed lists to open. A new one is one new file in this folder and one line in
-`algorithms/registry.py`.
+A probing policy decides how many of the routed lists to open. A new one is one new file in this folder and
+one line in `algorithms/registry.py`.
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,12 @@ from ..value import Value
 from .linear import linear_routes
 from .router import Fitted, Fitting
 
-BY_METRIC = {"euclidean": "euclidean", "angular": "normalised", "normalized": "normalised", "ip": "inner product"}
+BY_METRIC = {
+    "euclidean": "euclidean",
+    "angular": "normalised",
+    "normalized": "normalised",
+    "ip": "inner product",
+}
 SCORINGS = ("inner product", "normalised", "euclidean")
 
 
@@ -26,9 +31,9 @@ class Centroid(Value):
     Parameters
     ----------
     scoring : str, optional
-        ``inner product``: ⟨q, μ⟩; ``normalised``: ⟨q, μ/‖μ‖⟩, the strong baseline of Bruch et al., arXiv 2405.12207;
-        ``euclidean``: -‖q - μ‖. By default what suits the metric: euclidean for euclidean, normalised for angular and
-        normalized, inner product for ip.
+        ``inner product``: ⟨q, μ⟩; ``normalised``: ⟨q, μ/‖μ‖⟩, the strong baseline of Bruch et al., arXiv
+        2405.12207; ``euclidean``: -‖q - μ‖. By default what suits the metric: euclidean for euclidean,
+        normalised for angular and normalized, inner product for ip.
     """
 
     scoring: str | None = None
@@ -46,16 +51,15 @@ class Centroid(Value):
         """Return the router with its scoring spelled out."""
         return replace(self, scoring=self.scoring or BY_METRIC[metric])
 
-    def representatives(
-        self, fitting: Fitting
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def representatives(self, fitting: Fitting) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return what the router compares queries with.
 
         Returns
         -------
         representatives : (L, d) float32
         constants : (L,) float32
-            A list's score is ⟨q, representative⟩ + constant, higher is better: 0, or -½‖μ‖² under euclidean scoring.
+            A list's score is ⟨q, representative⟩ + constant, higher is better: 0, or -½‖μ‖² under euclidean
+            scoring.
         """
         scoring = self.resolve(fitting.metric).scoring
         centroids = fitting.clusters.centroids

@@ -1,16 +1,17 @@
 """The learnt router: one linear representative for each list, trained to rank the right list first.
 
-Routing is a ranking problem (Vecchiato, Lucchese, Nardini, Bruch: "A Learning-to-Rank Formulation of Clustering-Based
-Approximate Nearest Neighbor Search", SIGIR 2024, arXiv 2404.11731; thesis arXiv 2412.05921). For a training query q let
-c(q) be the list that holds its exact nearest neighbour. The representatives W minimise the cross-entropy
+Routing is a ranking problem (Vecchiato, Lucchese, Nardini, Bruch: "A Learning-to-Rank Formulation of
+Clustering-Based Approximate Nearest Neighbor Search", SIGIR 2024, arXiv 2404.11731; thesis arXiv 2412.05921).
+For a training query q let c(q) be the list that holds its exact nearest neighbour. The representatives W
+minimise the cross-entropy
 
     -1/m Σ_q log softmax(W q)_{c(q)}
 
-and then replace the centroids; nothing else in the index changes. The problem is convex in W, so where it starts
-changes how soon it arrives, not where.
+and then replace the centroids; nothing else in the index changes. The problem is convex in W, so where it
+starts changes how soon it arrives, not where.
 
-Under the euclidean metric a softmax over -β‖q - μ‖² is a softmax over ⟨q, 2βμ⟩ - β‖μ‖²: linear in q with one constant
-for each list. There W gets a bias, b; for inner products and cosines it has none, as in the paper.
+Under the euclidean metric a softmax over -β‖q - μ‖² is a softmax over ⟨q, 2βμ⟩ - β‖μ‖²: linear in q with one
+constant for each list. There W gets a bias, b; for inner products and cosines it has none, as in the paper.
 """
 
 import time
@@ -48,10 +49,11 @@ class Learnt(Value):
     learning_rate : float
         Of Adam.
     start : str
-        ``centroids``: the routing centroids, scaled to fit the labels best; ``scratch``: Glorot-uniform, as in the paper.
+        ``centroids``: the routing centroids, scaled to fit the labels best; ``scratch``: Glorot-uniform, as
+        in the paper.
     labels : str
-        ``given``: use the neighbours that come with the training queries, where they do; ``search``: find them again, so
-        that labelling is charged in full.
+        ``given``: use the neighbours that come with the training queries, where they do; ``search``: find
+        them again, so that labelling is charged in full.
     device : str
         ``auto``, ``cpu`` or ``cuda``.
     """
@@ -98,7 +100,8 @@ class Learnt(Value):
         training = fitting.training
         if training is None or len(training.queries) < 2:
             raise MissingTrainingQueries(
-                "Learnt: found no training queries, expected at least 2 (a dataset's `learn` set, or `training=` of build)"
+                "Learnt: found no training queries, expected at least 2 "
+                "(a dataset's `learn` set, or `training=` of build)"
             )
         started = time.perf_counter()
         labels = self._labels(fitting, training)
@@ -106,7 +109,9 @@ class Learnt(Value):
         task, scale = self._task(fitting, training, labels)
         started = time.perf_counter()
         recipe = Recipe(self.epochs, self.patience, self.batch, self.learning_rate, device_for(self.device))
-        weights, bias, notes = train(task, recipe, seed=fitting.seed, threads=fitting.threads, progress=fitting.progress)
+        weights, bias, notes = train(
+            task, recipe, seed=fitting.seed, threads=fitting.threads, progress=fitting.progress
+        )
         learn_seconds = time.perf_counter() - started
         constants = np.zeros(len(weights), dtype=np.float32) if bias is None else bias
         routes = linear_routes(weights * scale, constants, fitting.space)
@@ -125,21 +130,21 @@ class Learnt(Value):
     def _task(
         self, fitting: Fitting, training: TrainingQueries, labels: npt.NDArray[np.int64]
     ) -> tuple[SoftmaxTask, np.float32]:
-        # Queries are scaled to a mean square of 1 per coordinate, so that one learning rate serves bytes and unit
-        # vectors. Measured on unit vectors of 384 dimensions: 5 epochs instead of over 100.
+        # Queries are scaled to a mean square of 1 per coordinate, so that one learning rate serves bytes and
+        # unit vectors. Measured on unit vectors of 384 dimensions: 5 epochs instead of over 100.
         queries = prepare(training.queries, fitting.space, fitting.threads)
         mean_square = float(np.einsum("ij,ij->", queries, queries, dtype=np.float64)) / queries.size
         scale = np.float32(1.0 / np.sqrt(mean_square)) if mean_square > 0 else np.float32(1.0)
         queries *= scale
         order = np.random.default_rng(fitting.seed).permutation(len(queries))
-        held_out = max(1, round(self.validation * len(queries)))
+        held_out = min(len(queries) - 1, max(1, round(self.validation * len(queries))))
         euclidean = fitting.metric == "euclidean"
         start = constants = None
         if self.start == "centroids":
             start, constants = Centroid().representatives(fitting)
             start = start / scale
         task = SoftmaxTask(
-            queries, labels, order[held_out:], order[:held_out], len(fitting.clusters.centroids), start, constants, euclidean
+            queries, labels, order[held_out:], order[:held_out], len(fitting.clusters.centroids),
+            start, constants, euclidean,
         )  # fmt: skip
         return task, scale
-

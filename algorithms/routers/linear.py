@@ -1,6 +1,7 @@
 """Linear routes: one representative for each list, and one matrix-vector product.
 
-Centroids and learnt representatives end up here alike: at query time nothing distinguishes them but their numbers.
+Centroids and learnt representatives end up here alike: at query time nothing distinguishes them but their
+numbers.
 """
 
 from dataclasses import dataclass
@@ -53,4 +54,5 @@ def linear_routes(
         How queries are prepared.
     """
     rows = np.ascontiguousarray(representatives, dtype=np.float32)
-    return LinearRoutes(make_panels(rows, identity(rows.shape[1]), bias=-constants), space)
+    bias = np.float32(0.0) - constants  # not -constants: a -0.0 would sort before lists of equal score
+    return LinearRoutes(make_panels(rows, identity(rows.shape[1]), bias=bias), space)

@@ -4,7 +4,7 @@ A new router is one new file in this folder and one line in `algorithms/registry
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,9 +13,10 @@ import numpy.typing as npt
 from ..clustering.kmeans import Clusters
 from ..kernels.space import Space
 from ..progress import Progress
+from ..rows import as_rows, finite
 
 
-class MissingTrainingQueries(ValueError):
+class MissingTrainingQueries(ValueError):  # noqa: N818 - it reads as what happened
     """A learnt router was built without training queries."""
 
 
@@ -35,6 +36,30 @@ class TrainingQueries:
     queries: npt.NDArray[np.float32]
     neighbors: npt.NDArray[np.int32] | None = None
     source: str = "given"
+
+    def checked(self, dimension: int, count: int) -> "TrainingQueries":
+        """Return them with queries that kernels may read.
+
+        Raises
+        ------
+        ValueError
+            Queries of another dimension than `dimension`, NaN or infinity in them, neighbours of another
+            shape than (m, K), or a nearest one that is none of the `count` training rows.
+        """
+        queries = finite(as_rows(self.queries, "training queries", dimension), "training queries")
+        if self.neighbors is not None:
+            _check_neighbors(np.asarray(self.neighbors), len(queries), count)
+        return replace(self, queries=queries)
+
+
+def _check_neighbors(neighbors: npt.NDArray[np.int32], queries: int, count: int) -> None:
+    name = "training neighbours"
+    if neighbors.dtype.kind not in "iu" or neighbors.ndim != 2 or len(neighbors) != queries or not neighbors.shape[1]:
+        found = f"{neighbors.dtype} of shape {neighbors.shape}"
+        raise ValueError(f"{name}: found {found}, expected integers ({queries}, K) with K at least 1")
+    nearest = neighbors[:, 0]
+    if queries and (nearest.min() < 0 or nearest.max() >= count):
+        raise ValueError(f"{name}: found rows {nearest.min()} to {nearest.max()}, expected 0 to {count - 1}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,8 @@ class SoftmaxTask:
 class Recipe:
     """How it is learnt.
 
-    Adam, `batch` queries a step. The learning rate halves after each epoch that does not lower the validation loss;
-    after `patience` such epochs in a row training stops.
+    Adam, `batch` queries a step. The learning rate halves after each epoch that does not lower the validation
+    loss; after `patience` such epochs in a row training stops.
     """
 
     epochs: int
@@ -69,10 +69,11 @@ def device_for(choice: str) -> str:
 
 
 def _factor_for(logits: Any, labels: Any) -> float:
-    # The inverse temperature under which the start fits the labels best, over a grid relative to the logits' spread.
+    # The inverse temperature under which the start fits the labels best, over a grid relative to the logits'
+    # spread.
     import torch
 
-    grid = torch.logspace(-1, 2, 31) / logits.std().clamp_min(1e-30)
+    grid = torch.logspace(-1, 2, 31) / logits.std(correction=0).clamp_min(1e-30)
     losses = [float(torch.nn.functional.cross_entropy(logits * factor, labels)) for factor in grid]
     return float(grid[int(np.argmin(losses))])
 
@@ -118,6 +119,8 @@ def _descend(task: SoftmaxTask, recipe: Recipe, seed: int, progress: Progress) -
     queries, labels = torch.from_numpy(task.queries).to(device), torch.from_numpy(task.labels).to(device)
     training, validation = (torch.from_numpy(part).to(device) for part in (task.training, task.validation))
     held_queries, held_labels = queries[validation], labels[validation]
+    weights: Any
+    bias: Any
     weights, bias = (None if part is None else part.to(device).requires_grad_() for part in _initial(task, generator))
     learnables = [weights] if bias is None else [weights, bias]
     optimiser = torch.optim.Adam(learnables, lr=recipe.learning_rate, fused=True)
@@ -131,13 +134,14 @@ def _descend(task: SoftmaxTask, recipe: Recipe, seed: int, progress: Progress) -
             chosen = order[start : start + recipe.batch]
             optimiser.zero_grad(set_to_none=True)
             logits = torch.nn.functional.linear(queries[chosen], weights, bias)
-            torch.nn.functional.cross_entropy(logits, labels[chosen]).backward()
+            loss: Any = torch.nn.functional.cross_entropy(logits, labels[chosen])
+            loss.backward()
             optimiser.step()
-        loss, accuracy = _evaluate(held_queries, held_labels, weights, bias)
-        if loss < best_loss:
-            best_loss, best_accuracy, best_epoch = loss, accuracy, epoch
+        held_loss, accuracy = _evaluate(held_queries, held_labels, weights, bias)
+        if held_loss < best_loss:
+            best_loss, best_accuracy, best_epoch = held_loss, accuracy, epoch
             best = [part.detach().clone() for part in learnables]
-        progress("learn", epoch, recipe.epochs, f"validation accuracy {accuracy:.4f}, loss {loss:.4f}")
+        progress("learn", epoch, recipe.epochs, f"validation accuracy {accuracy:.4f}, loss {held_loss:.4f}")
         if epoch - best_epoch >= recipe.patience:
             break
         if epoch > best_epoch:  # smaller steps from here: the noise of the batches has become the obstacle
@@ -163,8 +167,8 @@ def train(
     weights : (L, d) float32
     bias : (L,) float32 or None
     notes : dict
-        Epochs run, the best epoch, validation loss and accuracy at the start and at the best epoch, and how many lists
-        no training query labels.
+        Epochs run, the best epoch, validation loss and accuracy at the start and at the best epoch, and how
+        many lists no training query labels.
     """
     import torch
 

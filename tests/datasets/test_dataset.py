@@ -60,9 +60,7 @@ def test_a_file_that_changed_is_not_mixed_in(dataset_file):
 
 
 def test_it_says_what_it_is(dataset_file):
-    assert (
-        repr(read_dataset(dataset_file())) == "Dataset('small-5-euclidean', euclidean, n=60, d=5, queries=8)"
-    )
+    assert repr(read_dataset(dataset_file())) == "Dataset('small-5-euclidean', euclidean, n=60, d=5, queries=8)"
 
 
 def test_reading_never_holds_two_copies(dataset_file):

@@ -134,9 +134,7 @@ def test_a_page_instead_of_a_file(server, target):
     assert visible(target) == []
 
 
-@pytest.mark.parametrize(
-    ("status", "word"), [(403, "refuses access (403"), (404, "no such file (404"), (418, "(418")]
-)
+@pytest.mark.parametrize(("status", "word"), [(403, "refuses access (403"), (404, "no such file (404"), (418, "(418")])
 def test_refusals_are_final(server, target, status, word):
     server.status = status
     fails(server, target, word, server.url)

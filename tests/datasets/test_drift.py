@@ -32,9 +32,7 @@ def test_the_same_seed_gives_the_same_bits():
 
 
 def test_every_parameter_changes_the_name():
-    changed = {
-        replace(SMALL, **{field.name: getattr(SMALL, field.name) + 1}).file_name for field in fields(Drift)
-    }
+    changed = {replace(SMALL, **{field.name: getattr(SMALL, field.name) + 1}).file_name for field in fields(Drift)}
     assert len(changed | {SMALL.file_name}) == len(fields(Drift)) + 1
 
 

@@ -23,9 +23,7 @@ def test_shapes_types_and_attributes_round_trip(tmp_path_factory, data):
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     low = draw(st.sampled_from([0, -8]))
     kinds = ["f2", "f4", "f8", "i2", "i4", "i8", ">f4"] + (["u1", "u2"] if low == 0 else ["i1"])
-    train, test, learn = (
-        rng.integers(low, 9, (rows, d)).astype(draw(st.sampled_from(kinds))) for rows in (n, q, m)
-    )
+    train, test, learn = (rng.integers(low, 9, (rows, d)).astype(draw(st.sampled_from(kinds))) for rows in (n, q, m))
     metric = draw(st.sampled_from(sorted(METRICS)))
     k = draw(st.integers(1, n))
     ids, distances = exact_neighbors(train.astype("f4"), test.astype("f4"), k, metric)

@@ -34,9 +34,7 @@ def test_one_figure_per_dataset_k_and_mode(tmp_path, sample_runs, kind):
     formats = ("pdf", "svg", "png") if kind == KINDS[0] else ("svg",)
     paths = draw(frame, kind, tmp_path, formats)
     stems = ["drift-synthetic-k10-batch", "sample-64-euclidean-k10-batch", "sample-64-euclidean-k10-single"]
-    assert [path.name for path in paths] == [
-        f"{stem}-{kind}.{format}" for stem in stems for format in formats
-    ]
+    assert [path.name for path in paths] == [f"{stem}-{kind}.{format}" for stem in stems for format in formats]
     assert sorted(tmp_path.iterdir()) == sorted(paths)
     for path in paths:
         assert path.read_bytes().startswith(SIGNATURES[path.suffix])

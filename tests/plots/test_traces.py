@@ -115,9 +115,7 @@ def test_curves_come_sorted_whatever_the_order_of_rows(sample_runs):
 
 
 def test_unknown_kind_and_missing_column():
-    with pytest.raises(
-        PlotError, match="found 'pie', expected one of recall-qps, recall-points, recall-lists"
-    ):
+    with pytest.raises(PlotError, match="found 'pie', expected one of recall-qps, recall-points, recall-lists"):
         one(kind="pie")
     with pytest.raises(PlotError, match="found no column 'qps_low'"):
         traces(pd.DataFrame(rows(SWEEP)).drop(columns="qps_low"), "recall-qps")

@@ -52,9 +52,7 @@ class TestFront:
         assert front(pd.DataFrame(sweep(points)), "points_scanned")["recall"].tolist() == [0.6, 0.7]
 
     def test_curves_do_not_dominate_each_other(self):
-        rows = (
-            sweep([(0.9, 100.0, 1.0)]) + sweep([(0.5, 10.0, 9.0)], seed=2) + sweep([(0.4, 1.0, 9.0)], "B()")
-        )
+        rows = sweep([(0.9, 100.0, 1.0)]) + sweep([(0.5, 10.0, 9.0)], seed=2) + sweep([(0.4, 1.0, 9.0)], "B()")
         assert len(front(pd.DataFrame(rows))) == 3
 
     def test_what_failed_is_not_on_a_front(self):
@@ -63,9 +61,7 @@ class TestFront:
         assert front(pd.DataFrame(rows[1:])).empty
 
     def test_an_unknown_cost(self):
-        with pytest.raises(
-            ResultError, match="found 'time', expected one of qps, points_scanned, lists_probed"
-        ):
+        with pytest.raises(ResultError, match="found 'time', expected one of qps, points_scanned, lists_probed"):
             front(pd.DataFrame(sweep(PLAIN)), "time")
 
 
@@ -186,9 +182,7 @@ class TestComparison:
         assert comparison(self.rows().head(0), [0.6]).empty
 
     def test_bad_baselines(self):
-        with pytest.raises(
-            ResultError, match=r"found no such algorithm, expected a glob for one of: A\(\), B"
-        ):
+        with pytest.raises(ResultError, match=r"found no such algorithm, expected a glob for one of: A\(\), B"):
             comparison(self.rows(), [0.6], "C*")
         with pytest.raises(ResultError, match=r"found A\(\) and B\(x=1\) on small, expected one"):
             comparison(self.rows(), [0.6], "*")
@@ -197,9 +191,7 @@ class TestComparison:
 class TestNamesOne:
     both = (*sweep(PLAIN, "A()"), *sweep(PLAIN, "B()"), *sweep(PLAIN, "A()", mode="batch"))
 
-    @pytest.mark.parametrize(
-        ("baseline", "expected"), [("A*", True), ("B*", False), ("*", False), ("C*", False)]
-    )
+    @pytest.mark.parametrize(("baseline", "expected"), [("A*", True), ("B*", False), ("*", False), ("C*", False)])
     def test_exactly_one_in_every_group(self, baseline, expected):
         frame = pd.DataFrame(self.both)
         assert names_one(frame, baseline) is expected

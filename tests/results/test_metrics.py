@@ -43,9 +43,7 @@ def test_five_repetitions_are_minimum_to_maximum():
     assert interval_coverage(5, 1) == 0.9375
 
 
-@pytest.mark.parametrize(
-    ("count", "rank"), [(1, 1), (4, 1), (5, 1), (7, 1), (8, 2), (10, 2), (11, 3), (20, 6)]
-)
+@pytest.mark.parametrize(("count", "rank"), [(1, 1), (4, 1), (5, 1), (7, 1), (8, 2), (10, 2), (11, 3), (20, 6)])
 def test_ranks(count, rank):
     assert interval_rank(count) == rank
     ordered = np.arange(count, dtype=np.float64)

@@ -81,9 +81,7 @@ class TestByHand:
         assert one([1, 2, 9], [-3.0, -2.0, -1.0 + 0.9e-6], **truth) == 1.0
         assert one([1, 2, 9], [-3.0, -2.0, -1.0 + 1.1e-6], **truth) == pytest.approx(2 / 3)
 
-    @pytest.mark.parametrize(
-        ("metric", "expected"), [("angular", 1.0), ("normalized", 1.0), ("euclidean", 0.0)]
-    )
+    @pytest.mark.parametrize(("metric", "expected"), [("angular", 1.0), ("normalized", 1.0), ("euclidean", 0.0)])
     def test_rounding_noise_at_distance_zero(self, metric, expected):
         assert one([9], [1e-13], truth_ids=[1], truth_distances=[0.0], k=1, metric=metric) == expected
 

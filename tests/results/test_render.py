@@ -252,9 +252,7 @@ class TestLabels:
         seeded = self.centroid[:-1] + ", seed=3)"
         assert short_labels([self.centroid, seeded]) == {self.centroid: self.centroid, seeded: seeded}
 
-    @pytest.mark.parametrize(
-        "text", ["", "IVF(", "IVF()", "IVF(1, 2)", "x\x00y", "a b c", "IVF(KMeans(lists=3))"]
-    )
+    @pytest.mark.parametrize("text", ["", "IVF(", "IVF()", "IVF(1, 2)", "x\x00y", "a b c", "IVF(KMeans(lists=3))"])
     def test_anything_else_is_left_alone(self, text):
         assert short_labels([text])[text] == text.removesuffix("()")
 
