@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from threadpoolctl import threadpool_info
 
 from ..algorithms.kernels.compile import source_digest
 
@@ -80,6 +81,10 @@ def environment() -> dict[str, Any]:
         "memory_bytes": psutil.virtual_memory().total,
         "load_average": list(os.getloadavg()) if hasattr(os, "getloadavg") else None,
         "threading_layer": layer,
+        "thread_pools": [
+            {key: pool.get(key) for key in ("user_api", "internal_api", "version", "num_threads")}
+            for pool in threadpool_info()
+        ],
         "thread_variables": {
             name: value for name, value in sorted(os.environ.items()) if name.endswith("_NUM_THREADS")
         },

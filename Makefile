@@ -1,0 +1,54 @@
+# ivfbench: `make help` lists what can be made. Everything lives in .venv.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+OUT    ?= results-ivfbench
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+ROOMS  := algorithms datasets results runner plots __main__.py __init__.py
+
+.DEFAULT_GOAL := help
+.PHONY: help bench figures test check lanes kernels peers clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@echo "installing into $(VENV) (once; a few minutes the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	@$(PIP) --editable '.[test]'
+	@touch $@
+
+bench: $(VENV)/installed  ## run the quickstart experiment on the embedded dataset: table and figures
+	@$(BIN)/ivfbench run quickstart --out $(OUT)
+
+figures: $(VENV)/installed  ## draw the figures of OUT again
+	@$(BIN)/ivfbench plot --out $(OUT)
+
+test: check lanes  ## everything that must pass: checks, the suite, and its two special lanes
+
+check: $(VENV)/installed-test  ## style, types, packaging guards
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(ROOMS)
+	$(BIN)/python -m pytest -q -W error tests/test_packaging.py
+
+lanes: $(VENV)/installed-test
+	$(BIN)/python -m pytest -q -W error --ignore tests/test_packaging.py
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q -W error -m interpreted tests/algorithms
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -m interpreted tests/algorithms \
+		--cov=ivfbench.algorithms --cov-report=term:skip-covered
+
+kernels: $(VENV)/installed-test  ## time the kernels with pytest-benchmark
+	$(BIN)/python -m pytest -q --benchmark-enable --benchmark-only tests/benchmarks
+
+peers: $(VENV)/installed-test  ## measure against faiss, in turns: make peers DATA="file.hdf5 ..."
+	$(BIN)/python tests/benchmarks/against_faiss.py $(or $(DATA),drift)
+
+clean:  ## remove the environment and everything generated here
+	rm -rf $(VENV) $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
