@@ -196,12 +196,12 @@ class KMeans(Value):
         generator = np.random.default_rng(seed)
         size = min(count, lists * self.sample_per_list)
         chosen = np.sort(generator.choice(count, size=size, replace=False))
-        sample = prepare(rows if size == count else rows[chosen], space, threads)
+        sample = prepare(rows[chosen], space, threads, in_place=True)  # one copy of the sample, never two
         centroids = sample[generator.choice(size, size=lists, replace=False)]
         objective = []
         for step, value in enumerate(_iterate(sample, centroids, self.iterations, threads)):
             objective.append(value)
-            progress("k-means", min(step + 1, self.iterations), self.iterations, f"objective {value:.6g}")
+            progress("k-means", step, self.iterations, f"objective {value:.6g}")
         del sample
         assignment, _ = nearest_centroids(rows, space, centroids, threads)
         return Clusters(centroids, assignment, tuple(objective), size)

@@ -81,9 +81,11 @@ def _prepare(rows, center, normalise, prepared):  # type: ignore[no-untyped-def]
         prepare_row(rows[i], center, normalise, prepared[i])
 
 
-def prepare(rows: npt.NDArray[np.float32], space: Space, threads: int = 1) -> npt.NDArray[np.float32]:
-    """Return a prepared copy of `rows`, (n, d) float32."""
-    prepared = np.empty_like(rows)
+def prepare(
+    rows: npt.NDArray[np.float32], space: Space, threads: int = 1, *, in_place: bool = False
+) -> npt.NDArray[np.float32]:
+    """Return a prepared copy of `rows`, (n, d) float32; `in_place` overwrites them instead."""
+    prepared = rows if in_place else np.empty_like(rows)
     with numba_threads(threads):
         _prepare(rows, space.center, space.normalise, prepared)
     return prepared

@@ -48,7 +48,8 @@ class SoftmaxTask:
 class Recipe:
     """How it is learnt.
 
-    Adam, `batch` queries a step. The learning rate halves after each epoch that does not lower the validation
+    Adam, `batch` queries a step; what is evaluated and kept is the running average of the weights over about the last
+    hundred steps, which takes the noise of the batches out (Polyak averaging). The learning rate halves after each epoch that does not lower the validation
     loss; after `patience` such epochs in a row training stops.
     """
 
@@ -57,6 +58,9 @@ class Recipe:
     batch: int
     learning_rate: float
     device: str
+
+
+AVERAGING = 0.99  # what the running average of the weights keeps of itself at each step
 
 
 def device_for(choice: str) -> str:
@@ -126,8 +130,9 @@ def _descend(task: SoftmaxTask, recipe: Recipe, seed: int, progress: Progress) -
     optimiser = torch.optim.Adam(learnables, lr=recipe.learning_rate, fused=True)
     best_loss, best_accuracy = _evaluate(held_queries, held_labels, weights, bias)
     first_accuracy = best_accuracy
-    best = [part.detach().clone() for part in learnables]
-    best_epoch = epoch = 0
+    averages = [part.detach().clone() for part in learnables]
+    best = [part.clone() for part in averages]
+    best_epoch = epoch = steps = 0
     for epoch in range(1, recipe.epochs + 1):
         order = training[torch.randperm(len(training), generator=generator).to(device)]
         for start in range(0, len(order), recipe.batch):
@@ -137,10 +142,14 @@ def _descend(task: SoftmaxTask, recipe: Recipe, seed: int, progress: Progress) -
             loss: Any = torch.nn.functional.cross_entropy(logits, labels[chosen])
             loss.backward()
             optimiser.step()
-        held_loss, accuracy = _evaluate(held_queries, held_labels, weights, bias)
+            steps += 1
+            for average, part in zip(averages, learnables, strict=True):
+                average.lerp_(part.detach(), 1.0 - min(AVERAGING, (1 + steps) / (10 + steps)))
+        average_bias = averages[1] if task.bias else None
+        held_loss, accuracy = _evaluate(held_queries, held_labels, averages[0], average_bias)
         if held_loss < best_loss:
             best_loss, best_accuracy, best_epoch = held_loss, accuracy, epoch
-            best = [part.detach().clone() for part in learnables]
+            best = [part.clone() for part in averages]
         progress("learn", epoch, recipe.epochs, f"validation accuracy {accuracy:.4f}, loss {held_loss:.4f}")
         if epoch - best_epoch >= recipe.patience:
             break
