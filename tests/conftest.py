@@ -39,9 +39,7 @@ def sample_runs():
         share = 1.0 - (1.0 - probe / lists) ** (18.0 * quality)
         found = rng.random((queries, k)) < share if probe < lists else np.ones((queries, k), bool)
         ids = np.where(found, truth_ids[:, :k], -1).astype(np.int32)
-        scanned = np.full(queries, n * probe // lists) + (
-            rng.integers(-20, 20, queries) if probe < lists else 0
-        )
+        scanned = np.full(queries, n * probe // lists) + (rng.integers(-20, 20, queries) if probe < lists else 0)
         seconds_each = 4e-6 + 2e-9 * scanned
         noise = 1.0 + 0.1 * rng.random((repetitions, queries))
         single = seconds_each * noise

@@ -151,24 +151,21 @@ def _tile_type(panels: Any, bias: Any, first: Any, queries: Any, picks: Any, sco
     return types.void(panels, bias, types.int64, queries, picks, scores)
 
 
-@intrinsic
-def _tile(typing_context, panels, bias, first, queries, picks, scores):  # type: ignore[no-untyped-def]
-    return _tile_type(panels, bias, first, queries, picks, scores), _tile_code(QUERIES_PER_TILE, PANELS_PER_TILE)
+def make_tile(queries_count: int, panels_count: int) -> Any:
+    """Return the tile of `queries_count` queries x `panels_count` panels, to be called from kernels.
 
+    ``tile(values, bias, first, queries, picks, scores)`` scores the queries picks[0], picks[1], ... against the panels
+    first, first + 1, ...: values (P, d, 16) float32, bias (P, 16) float32, queries (q, d) float32, picks int64, scores
+    (queries_count, panels_count x 16) float32, overwritten.
+    """
+    if config.DISABLE_JIT:
+        return _plain_tile(queries_count, panels_count)
 
-@intrinsic
-def _tile_of_one_panel(typing_context, panels, bias, first, queries, picks, scores):  # type: ignore[no-untyped-def]
-    return _tile_type(panels, bias, first, queries, picks, scores), _tile_code(QUERIES_PER_TILE, 1)
+    @intrinsic
+    def tile(typing_context, panels, bias, first, queries, picks, scores):  # type: ignore[no-untyped-def]
+        return _tile_type(panels, bias, first, queries, picks, scores), _tile_code(queries_count, panels_count)
 
-
-@intrinsic
-def _stream(typing_context, panels, bias, first, queries, picks, scores):  # type: ignore[no-untyped-def]
-    return _tile_type(panels, bias, first, queries, picks, scores), _tile_code(1, PANELS_PER_STREAM)
-
-
-@intrinsic
-def _stream_of_one_panel(typing_context, panels, bias, first, queries, picks, scores):  # type: ignore[no-untyped-def]
-    return _tile_type(panels, bias, first, queries, picks, scores), _tile_code(1, 1)
+    return tile
 
 
 @intrinsic
@@ -237,20 +234,17 @@ def _plain_lowest_bit(mask: int) -> int:
     return (int(mask) & -int(mask)).bit_length() - 1
 
 
+tile = make_tile(QUERIES_PER_TILE, PANELS_PER_TILE)
+tile_of_one_panel = make_tile(QUERIES_PER_TILE, 1)
+stream = make_tile(1, PANELS_PER_STREAM)
+stream_of_one_panel = make_tile(1, 1)
+
 if config.DISABLE_JIT:
-    tile: Any = _plain_tile(QUERIES_PER_TILE, PANELS_PER_TILE)
-    tile_of_one_panel: Any = _plain_tile(QUERIES_PER_TILE, 1)
-    stream: Any = _plain_tile(1, PANELS_PER_STREAM)
-    stream_of_one_panel: Any = _plain_tile(1, 1)
     lanes_at_most: Any = _plain_lanes_at_most
     lowest_bit: Any = _plain_lowest_bit
     float_bits: Any = lambda value: np.float32(value).view(np.uint32)  # noqa: E731
     bits_float: Any = lambda bits: np.uint32(bits).view(np.float32)  # noqa: E731
 else:
-    tile = _tile
-    tile_of_one_panel = _tile_of_one_panel
-    stream = _stream
-    stream_of_one_panel = _stream_of_one_panel
     lanes_at_most = _lanes_at_most
     lowest_bit = _lowest_bit
     float_bits = _float_bits

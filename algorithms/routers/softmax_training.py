@@ -49,8 +49,8 @@ class Recipe:
     """How it is learnt.
 
     Adam, `batch` queries a step; what is evaluated and kept is the running average of the weights over about the last
-    hundred steps, which takes the noise of the batches out (Polyak averaging). The learning rate halves after each epoch that does not lower the validation
-    loss; after `patience` such epochs in a row training stops.
+    hundred steps, which takes the noise of the batches out (Polyak averaging). The learning rate halves after each
+    epoch that does not lower the validation loss; after `patience` such epochs in a row training stops.
     """
 
     epochs: int

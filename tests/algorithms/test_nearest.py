@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from ivfbench.algorithms.kernels import shares
+from ivfbench.algorithms.kernels.nearest import nearest
+from ivfbench.algorithms.kernels.panels import make_panels
+from ivfbench.algorithms.kernels.space import identity
+
+pytestmark = pytest.mark.interpreted
+
+
+@pytest.mark.parametrize("squared", [False, True])
+def test_whole_numbers_give_the_oracles_slots(naive, whole_numbers, shapes, threads, squared):
+    for n, d, k, q in shapes:
+        rows, queries = whole_numbers(n, d), whole_numbers(q, d, seed=1)
+        panels = make_panels(rows, identity(d), squared=squared)
+        slots, scores = nearest(panels, queries, identity(d), k, threads)
+        exact = -queries.astype(float) @ rows.T.astype(float)
+        if squared:
+            exact += (rows.astype(float) ** 2).sum(axis=1) / 2
+        expected = naive.best(exact, k)
+        np.testing.assert_array_equal(slots, expected, err_msg=f"{n, d, k, q}")
+        kept = expected >= 0
+        np.testing.assert_array_equal(scores[kept], np.take_along_axis(exact, expected, axis=1)[kept])
+
+
+def test_random_numbers_give_scores_as_good(normal, shapes, threads):
+    for n, d, k, q in shapes:
+        rows, queries = normal(n, d), normal(q, d, seed=1)
+        slots, scores = nearest(make_panels(rows, identity(d)), queries, identity(d), k, threads)
+        exact = -queries.astype(float) @ rows.T.astype(float)
+        found = min(n, k)
+        chosen = np.take_along_axis(exact, slots[:, :found], axis=1)
+        np.testing.assert_allclose(chosen, np.sort(exact, axis=1)[:, :found], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(scores[:, :found], chosen, rtol=1e-5, atol=1e-5)
+        assert (slots[:, found:] == -1).all()
+        assert all(len(set(row)) == found for row in slots[:, :found].tolist())
+
+
+def test_no_queries(whole_numbers):
+    slots, scores = nearest(make_panels(whole_numbers(5, 3), identity(3)), np.empty((0, 3), np.float32), identity(3), 4)
+    assert slots.shape == scores.shape == (0, 4)
+
+
+@pytest.mark.parametrize("queries", [0, 1, 5, 2048, 2049, 10_000])
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_shares_cover_every_query_once(queries, count):
+    bounds = shares.share_bounds(queries, count)
+    sizes = np.diff(bounds)
+    assert (bounds[0], bounds[-1]) == (0, queries)
+    assert len(sizes) % count == 0
+    assert sizes.min() >= 0
+    assert sizes.max() <= shares.QUERIES_PER_SHARE
+    assert sizes.max() - sizes.min() <= 1

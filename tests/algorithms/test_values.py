@@ -1,0 +1,125 @@
+"""Every member of the registry is a small frozen value whose text is canonical."""
+
+import dataclasses
+import itertools
+import json
+
+import pytest
+from ivfbench.algorithms.clustering.kmeans import KMeans
+from ivfbench.algorithms.codecs.float32 import Float32
+from ivfbench.algorithms.exact import Exact
+from ivfbench.algorithms.ivf import IVF
+from ivfbench.algorithms.probing.fixed import Fixed
+from ivfbench.algorithms.registry import ALGORITHMS, CLUSTERINGS, CODECS, MEMBERS, PROBINGS, ROUTERS
+from ivfbench.algorithms.routers.centroid import Centroid
+from ivfbench.algorithms.routers.learnt import Learnt
+from ivfbench.algorithms.value import canonical_json, from_parameters, parameters, text
+
+pytestmark = pytest.mark.interpreted
+
+# At least one example of each member, with its text. A new member fails the next test until it stands here.
+EXAMPLES = [
+    (Exact(), "Exact()"),
+    (IVF(), "IVF(KMeans(), Centroid(), Float32())"),
+    (IVF(seed=0), "IVF(KMeans(), Centroid(), Float32())"),
+    (IVF(KMeans(lists=328), Learnt(), seed=7), "IVF(KMeans(lists=328), Learnt(), Float32(), seed=7)"),
+    (KMeans(iterations=25), "KMeans()"),
+    (KMeans(lists=3, iterations=4, sample_per_list=5), "KMeans(lists=3, iterations=4, sample_per_list=5)"),
+    (Centroid(scoring="inner product"), "Centroid(scoring='inner product')"),
+    (Learnt(epochs=0, start="scratch"), "Learnt(epochs=0, start='scratch')"),
+    (Float32(), "Float32()"),
+    (Fixed(4), "Fixed(nprobe=4)"),
+]
+VALUES = [value for value, _ in EXAMPLES]
+
+
+def test_every_member_has_an_example():
+    assert {type(value) for value in VALUES} == set(MEMBERS.values())
+    groups = (ALGORITHMS, CLUSTERINGS, ROUTERS, CODECS, PROBINGS)
+    assert sum(len(group) for group in groups) == len(MEMBERS)
+    assert all(name == member.__name__ for name, member in MEMBERS.items())
+
+
+@pytest.mark.parametrize(("value", "expected"), EXAMPLES)
+def test_text_is_canonical(value, expected):
+    assert repr(value) == str(value) == text(value) == expected
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_parameters_go_to_json_and_come_back(value):
+    spelled = json.loads(json.dumps(parameters(value)))
+    again = from_parameters(spelled, MEMBERS)
+    assert again == value
+    assert type(again) is type(value)
+    assert set(spelled) == {"type", *(field.name for field in dataclasses.fields(value))}
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_values_are_frozen_and_hash_by_content(value):
+    again = from_parameters(parameters(value), MEMBERS)
+    assert hash(again) == hash(value)
+    assert {value: 1}[again] == 1
+    with pytest.raises((dataclasses.FrozenInstanceError, AttributeError, TypeError)):
+        value.seed = 3
+    assert not hasattr(value, "__dict__")
+
+
+def test_members_left_out_take_their_defaults():
+    assert from_parameters({"type": "IVF", "clustering": {"type": "KMeans", "lists": 9}}, MEMBERS) == IVF(KMeans(9))
+
+
+def test_equal_data_gives_equal_json():
+    assert canonical_json({"b": 1, "a": "ℓ"}) == canonical_json({"a": "ℓ", "b": 1}) == '{"a":"ℓ","b":1}'
+
+
+REFUSALS = {
+    "no type": ({}, r"^type: found None, expected one of Centroid, Exact, "),
+    "unknown type": ({"type": "os.system"}, r"^type: found 'os.system', expected one of "),
+    "unknown field": ({"type": "KMeans", "list": 3}, r"^KMeans\.list: no such field, expected one of lists, "),
+    "field of no fields": ({"type": "Exact", "k": 3}, r"^Exact\.k: no such field, expected one of none$"),
+    "wrong value": ({"type": "KMeans", "lists": "many"}, r"^KMeans\.lists: found 'many', expected an integer"),
+    "missing": ({"type": "Fixed"}, r"^Fixed: .*nprobe"),
+    "wrong kind": ({"type": "Learnt", "learning_rate": "fast"}, r"^Learnt: "),
+    "wrong part": ({"type": "IVF", "router": {"type": "KMeans"}}, r"^IVF\.router: found KMeans\(\), expected a router"),
+    "no part": ({"type": "IVF", "clustering": 328}, r"^IVF\.clustering: found 328, expected a clustering"),
+    "deep": ({"type": "IVF", "router": {"type": "Learnt", "epoch": 1}}, r"^Learnt\.epoch: no such field"),
+    "seed": ({"type": "IVF", "seed": -1}, r"^IVF\.seed: found -1, expected an integer of at least 0$"),
+    "scoring": ({"type": "Centroid", "scoring": "cosine"}, r"^Centroid\.scoring: found 'cosine', expected one of "),
+    "epochs": ({"type": "Learnt", "epochs": -1}, r"^Learnt\.epochs: found -1, expected an integer of at least 0$"),
+    "patience": ({"type": "Learnt", "patience": 0}, r"^Learnt\.patience: found 0, "),
+    "validation": ({"type": "Learnt", "validation": 1.0}, r"^Learnt\.validation: found 1\.0, expected a part "),
+    "rate": ({"type": "Learnt", "learning_rate": 0.0}, r"^Learnt\.learning_rate: found 0\.0, expected a positive"),
+    "start": (
+        {"type": "Learnt", "start": "zero"},
+        r"^Learnt\.start: found 'zero', expected one of centroids, scratch$",
+    ),
+    "device": ({"type": "Learnt", "device": "tpu"}, r"^Learnt\.device: found 'tpu', expected one of auto, cpu, cuda$"),
+    "probes": ({"type": "Fixed", "nprobe": 0}, r"^nprobe: found 0, expected an integer of at least 1$"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refusals_are_one_line(case):
+    data, pattern = REFUSALS[case]
+    with pytest.raises(ValueError, match=pattern) as refused:
+        from_parameters(data, MEMBERS)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("lists", "count", "expected"), [(None, 100, 10), (None, 1, 1), (7, 100, 7), (999, 100, 100)])
+def test_resolve_spells_the_number_of_lists_out(lists, count, expected):
+    assert IVF(KMeans(lists)).resolve("ip", count).clustering == KMeans(expected)
+
+
+def test_resolve_spells_the_scoring_out():
+    found = [IVF().resolve(metric, 9).router.scoring for metric in ("euclidean", "angular", "normalized", "ip")]
+    assert found == ["euclidean", "normalised", "normalised", "inner product"]
+    assert IVF(router=Centroid("euclidean")).resolve("ip", 9).router == Centroid("euclidean")
+
+
+@pytest.mark.parametrize("lists", [1, 2, 3, 100, 1024])
+def test_the_query_grid_goes_from_one_list_to_all(lists):
+    grid = [point["nprobe"] for point in IVF(KMeans(lists)).query_grid()]
+    assert (grid[0], grid[-1]) == (1, lists)
+    assert grid == sorted(set(grid))
+    assert all(later <= 2 * earlier for earlier, later in itertools.pairwise(grid))
