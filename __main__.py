@@ -17,6 +17,7 @@ UsageProblem: Any = next(base for base in typer.BadParameter.__mro__ if base.__n
 
 DEFAULT_OUT = Path("results-ivfbench")
 TABLE = "results.parquet"
+STOPPED = 130
 
 app = typer.Typer(
     name="ivfbench",
@@ -95,7 +96,9 @@ def run(
     single_queries: Annotated[
         int | None, typer.Option(min=0, help="Single mode asks the first so many test queries; 0: all.")
     ] = None,
-    seed: Annotated[list[int] | None, typer.Option(help="Seed of clustering and training; repeat for several.")] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option(min=0, help="Seed of clustering and training; repeat for several.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Measure again what is finished.")] = False,
     figures: Annotated[bool, typer.Option(help="Draw the figures at the end.")] = True,
 ) -> None:
@@ -169,6 +172,10 @@ def table(
     from .results.render import render
     from .results.store import load_runs
 
+    if relative_to is not None and at_recall is None:
+        raise typer.BadParameter("--relative-to: found no --at-recall, expected both or neither")
+    if builds and at_recall is not None:
+        raise typer.BadParameter("--builds: found --at-recall too, expected one of them")
     if builds:
         from .results.builds import builds as builds_table
 
@@ -312,16 +319,18 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except UsageProblem as error:
-        typer.echo(f"ivfbench: {error.format_message()}", err=True)
+        asked_nothing = type(error).__name__ == "NoArgsIsHelpError"  # its message is the help text
+        typer.echo(error.format_message() if asked_nothing else f"ivfbench: {error.format_message()}", err=True)
         sys.exit(2)
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo("ivfbench: stopped; what was finished is kept, the same command goes on from there", err=True)
-        sys.exit(130)
+        code = STOPPED
     except Exception as error:
         if not _is_ours(error):
             raise
         typer.echo(f"ivfbench: {error}", err=True)
         sys.exit(2)
+    if code == STOPPED:  # some versions of typer turn Ctrl-C into this code themselves
+        typer.echo("ivfbench: stopped; what was finished is kept, the same command goes on from there", err=True)
     sys.exit(code or 0)
 
 

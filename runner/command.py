@@ -21,6 +21,15 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _check_folder(out: Path) -> None:
+    # Before anything is fetched or built, and without making it: a wrong name elsewhere must leave nothing behind.
+    nearest = next(path for path in (out, *out.parents) if path.exists())
+    if not nearest.is_dir():
+        raise RunError(f"{nearest}: is a file, expected a folder for results")
+    if not os.access(nearest, os.W_OK):
+        raise RunError(f"{nearest}: cannot be written to, expected a folder for results")
+
+
 def run_experiment(
     name: str,
     overrides: Mapping[str, Any],
@@ -57,8 +66,7 @@ def run_experiment(
         raise RunError(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg'].lower()}") from None
     if not experiment.datasets:
         raise RunError(f"experiment {name}: names no datasets, expected some there or --dataset NAME_OR_PATH")
-    if out.exists() and not out.is_dir():
-        raise RunError(f"{out}: is a file, expected a folder for results")
+    _check_folder(out)
     with make_display(Console(stderr=True)) as display:
         described: list[tuple[str, Description]] = [
             (dataset, fetch(dataset, display.stage)) for dataset in experiment.datasets

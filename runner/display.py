@@ -49,7 +49,7 @@ class Lines:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.total = self.place = 0
-        self.stage_name = ""
+        self.stage_name = self.latest = ""
 
     def __enter__(self) -> "Lines":
         return self
@@ -61,8 +61,9 @@ class Lines:
 
     def plan(self, jobs: Sequence[Job], finished: int) -> None:
         """Say how much there is to do."""
+        self._flush()
         self.total = len(jobs)
-        kept = f", {finished} finished before" if finished else ""
+        kept = f", {finished} finished before and kept (--force does them again)" if finished else ""
         self._say(f"{len(jobs)} to build and sweep{kept}")
 
     def begin(self, job: Job, following: Job | None) -> None:
@@ -75,13 +76,23 @@ class Lines:
 
     def stage(self, stage: str, done: int, total: int, remark: str) -> None:
         """Say that a stage begins or ends."""
-        if stage != self.stage_name or (done >= total and total > 1):
+        if stage != self.stage_name:
+            self._flush()
             self.stage_name = stage
-            self._say(f"    {stage} {done}/{total} {remark}".rstrip())
+        self.latest = f"    {stage} {done}/{total} {remark}".rstrip()
+        if done == 0:
+            self._flush()
 
     def end(self, job: Job, run: Run) -> None:
         """Say how a job ended."""
+        self._flush()
         self._say(f"    {summarise(run)}")
+
+    def _flush(self) -> None:
+        # The latest state of a stage, once.
+        if self.latest:
+            self._say(self.latest)
+        self.latest = ""
 
     def _say(self, line: str) -> None:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -93,11 +104,11 @@ class Bars:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[remark]}"),
+            TextColumn("{task.fields[remark]}", markup=False),
             console=console,
         )
         self.jobs: TaskID | None = None
@@ -159,8 +170,8 @@ def byte_progress(what: str) -> Iterator[Callable[[int, int | None], None]]:
     """Show a bar for work that counts itself, and yield the function that it reports to, ``(done, total or None)``."""
     console = Console(stderr=True)
     with Progress(
-        TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(), TimeElapsedColumn(),
-        console=console, disable=not console.is_terminal,
+        TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), TaskProgressColumn(),
+        TimeElapsedColumn(), console=console, disable=not console.is_terminal,
     ) as progress:  # fmt: skip
         task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -86,7 +86,9 @@ def environment() -> dict[str, Any]:
             for pool in threadpool_info()
         ],
         "thread_variables": {
-            name: value for name, value in sorted(os.environ.items()) if name.endswith("_NUM_THREADS")
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name.endswith(("_NUM_THREADS", "_MAXIMUM_THREADS"))
         },
         "arguments": sys.argv,
     }

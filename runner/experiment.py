@@ -14,6 +14,7 @@ An experiment names datasets, values of k, modes and algorithms. An algorithm is
 
 import difflib
 import itertools
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
@@ -29,8 +30,10 @@ from ..algorithms.value import from_parameters
 from .errors import RunError
 
 Positive = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Mode = Literal["single", "batch", "both"]
-_PERCENT = re.compile(r"^(\d+(?:\.\d+)?)\s*%$")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_LONGEST = 100  # characters of a wrong value that are shown
 
 
 class Experiment(BaseModel):
@@ -60,11 +63,11 @@ class Experiment(BaseModel):
     name: str
     description: str = ""
     datasets: tuple[str, ...] = ()
-    k: tuple[Positive, ...] = (10,)
+    k: tuple[Positive, ...] = Field((10,), min_length=1)
     mode: Mode = "both"
     repetitions: Positive = 5
     single_queries: Positive | None = 1000
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[Seed, ...] = Field((0,), min_length=1)
     algorithms: tuple[dict[str, Any], ...] = Field(min_length=1)
 
     @field_validator("datasets", "k", "seeds", mode="before")
@@ -97,7 +100,9 @@ def load_experiment(name_or_path: str) -> Experiment:
         content = resources.files("ivfbench.runner.experiments").joinpath(f"{name_or_path}.yml").read_text("utf-8")
     else:
         path = Path(name_or_path)
-        if not path.is_file():
+        if os.path.isdir(path):  # noqa: PTH112 - pathlib raises where a name is too long, os.path says no
+            raise RunError(f"experiment {name_or_path}: is a folder, expected a YAML file")
+        if not os.path.isfile(path):  # noqa: PTH113
             near = difflib.get_close_matches(name_or_path, shipped(), n=1, cutoff=0.4)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise RunError(
@@ -121,8 +126,9 @@ def parse_experiment(content: str, where: str) -> Experiment:
     """
     try:
         data = yaml.safe_load(content)
-    except yaml.YAMLError as error:
-        raise RunError(f"{where}: not YAML: {' '.join(str(error).split())}") from None
+    except Exception as error:  # wrongly tagged scalars (`!!bool maybe`) escape the loader as KeyError and others
+        said = str(error) if isinstance(error, yaml.YAMLError) else f"{type(error).__name__}: {error}"
+        raise RunError(f"{where}: not YAML: {_one_line(said)}") from None
     if not isinstance(data, dict):
         raise RunError(f"{where}: found {type(data).__name__}, expected a mapping with the key `algorithms`")
     try:
@@ -133,18 +139,31 @@ def parse_experiment(content: str, where: str) -> Experiment:
         try:
             for _ in expand(spelled):
                 pass
+        except RecursionError:
+            raise RunError(f"{where}: algorithms[{place}]: nested too deeply, or inside itself") from None
         except ValueError as error:
-            raise RunError(f"{where}: algorithms[{place}]: {error}") from None
+            raise RunError(f"{where}: algorithms[{place}]: {_one_line(str(error))}") from None
     return experiment
 
 
+def _one_line(said: str) -> str:
+    return " ".join(said.split())
+
+
 def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
+    problems = error.errors()
+    # An unknown key first: it is often the misspelt name of what is missing.
+    problem = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
     field = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(problem["loc"][-1]), list(Experiment.model_fields), n=1, cutoff=0.0)
-        return f"{field}: no such key, the nearest is {near[0]}"
-    return f"{field}: found {problem.get('input')!r}: {problem['msg'].lower()}"
+        known = list(Experiment.model_fields)
+        near = difflib.get_close_matches(str(problem["loc"][-1]).lower(), known, n=1, cutoff=0.0)
+        return _one_line(f"{field}: no such key, the nearest is {near[0]}")
+    if problem["type"] == "missing":
+        return f"{field}: found none, expected at least one"
+    found = repr(problem["input"])
+    shown = found if len(found) <= _LONGEST else f"{found[:_LONGEST]}..."
+    return _one_line(f"{field}: found {shown}: {problem['msg'].lower()}")
 
 
 def _alternatives(content: Any) -> list[Any]:
@@ -168,8 +187,10 @@ def expand(spelled: Mapping[str, Any]) -> Iterator[tuple[Algorithm, Mapping[str,
     ValueError
         An unknown type or field, or a value that the algorithm refuses.
     """
-    if spelled.get("type") not in ALGORITHMS:
+    if spelled.get("type") not in list(ALGORITHMS):  # a list: what is found may have no hash
         raise ValueError(f"type: found {spelled.get('type')!r}, expected one of {', '.join(ALGORITHMS)}")
+    if "seed" in spelled:
+        raise ValueError("seed: found here, expected `seeds` beside `algorithms`")
     query = spelled.get("query", {})
     if not isinstance(query, Mapping):
         raise ValueError(f"query: found {query!r}, expected a mapping such as {{nprobe: [1, 2, 4]}}")
@@ -177,10 +198,16 @@ def expand(spelled: Mapping[str, Any]) -> Iterator[tuple[Algorithm, Mapping[str,
     for name, values in grid.items():
         if name != "nprobe":
             raise ValueError(f"query.{name}: no such query parameter, expected nprobe")
+        if not values:
+            raise ValueError(f"query.{name}: found an empty list, expected at least one")
         for value in values:
             resolve_count(value, 100)
     for plain in _alternatives({key: content for key, content in spelled.items() if key != "query"}):
-        yield from_parameters(plain, MEMBERS), grid
+        try:
+            algorithm = from_parameters(plain, MEMBERS)
+        except TypeError as error:  # a type without a hash
+            raise ValueError(f"{spelled['type']}: {error}") from None
+        yield algorithm, grid
 
 
 def resolve_count(value: Any, lists: int) -> int:
@@ -191,9 +218,9 @@ def resolve_count(value: Any, lists: int) -> int:
     ValueError
         Neither a positive integer nor a percentage above 0.
     """
-    percent = _PERCENT.match(value) if isinstance(value, str) else None
+    percent = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     if percent and float(percent[1]) > 0:
-        return min(lists, max(1, round(float(percent[1]) / 100 * lists)))
+        return max(1, round(min(1.0, float(percent[1]) / 100) * lists))
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return min(lists, value)
     raise ValueError(f'nprobe: found {value!r}, expected a positive integer or a percentage such as "5%"')

@@ -64,7 +64,7 @@ class Job:
     def build_algorithm(self) -> Algorithm:
         """Return the algorithm, with the job's seed where it has one."""
         spelled = dict(self.parameters)
-        if "seed" in getattr(MEMBERS[spelled["type"]], "__dataclass_fields__", {}):
+        if "seed" in getattr(MEMBERS.get(spelled["type"]), "__dataclass_fields__", {}):
             spelled["seed"] = self.seed
         return from_parameters(spelled, MEMBERS)  # type: ignore[no-any-return]
 

@@ -6,11 +6,13 @@ with status ``failed`` and the reason, and the others go on.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import IO, Any, Protocol
 
@@ -86,7 +88,7 @@ def plan(
     threads: int,
     pattern: Sequence[str] = (),
 ) -> list[Job]:
-    """Return the jobs of an experiment: datasets × k × seeds × algorithms.
+    """Return the jobs of an experiment: datasets × k × seeds × algorithms, each once however often it is named.
 
     Parameters
     ----------
@@ -141,7 +143,17 @@ def plan(
     if not jobs:
         known = ", ".join(dict.fromkeys(seen))
         raise RunError(f"--algorithm {' '.join(pattern)}: matches none of {known}")
-    return jobs
+    return _merged(jobs)
+
+
+def _merged(jobs: Sequence[Job]) -> list[Job]:
+    # One job for each build: spellings that resolve to the same algorithm share its sweep.
+    merged: dict[str, Job] = {}
+    for job in jobs:
+        build = replace(job, points=()).to_json()
+        points = merged[build].points if build in merged else ()
+        merged[build] = replace(job, points=points + tuple(point for point in job.points if point not in points))
+    return list(merged.values())
 
 
 def _algorithms(experiment: Experiment) -> Iterator[tuple[Algorithm, Any]]:
@@ -220,6 +232,13 @@ def _last_line(log: IO[bytes]) -> str:
     return lines[-1] if lines else "nothing printed"
 
 
+def _ending(code: int, log: IO[bytes]) -> str:
+    # Why a process that told nothing ended: out of memory, the system kills without a word.
+    if code < 0:
+        return f"the process was killed by signal {-code} ({signal.strsignal(-code)}): {_last_line(log)}"
+    return f"the process ended with code {code}: {_last_line(log)}"
+
+
 def run_job(job: Job, description: Description, display: Display) -> Run:
     """Do one job in a fresh process and return its run, failed or not, as it stands in the results."""
     message, path = "", None
@@ -236,8 +255,9 @@ def run_job(job: Job, description: Description, display: Display) -> Run:
         assert child.stdin is not None
         assert child.stdout is not None
         try:
-            child.stdin.write(job.to_json() + "\n")
-            child.stdin.close()
+            with suppress(BrokenPipeError):  # it died already: what it printed says why
+                child.stdin.write(job.to_json() + "\n")
+                child.stdin.close()
             for line in child.stdout:
                 event = json.loads(line)
                 if event["event"] == "stage":
@@ -251,9 +271,10 @@ def run_job(job: Job, description: Description, display: Display) -> Run:
             if child.poll() is None:
                 child.terminate()
                 child.wait()
+            child.stdout.close()
         if path is not None and code == 0:
             return load_run(path)
-        message = message or f"the process ended with code {code}: {_last_line(log)}"
+        message = message or _ending(code, log)
     failed = _failed_run(job, description, message)
     earlier = earlier_result(job)
     if earlier is None or load_run(earlier).status != "ok":  # a failure never replaces a measurement

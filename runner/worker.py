@@ -5,6 +5,7 @@ whatever a library prints goes to standard error instead. `run.run_job` starts i
 ``python -m ivfbench.runner.worker``.
 """
 
+import itertools
 import json
 import os
 import sys
@@ -88,14 +89,22 @@ def _sweep(job: Job, dataset: Dataset, index: Index, tell: Tell) -> tuple[Point,
     return tuple(points)
 
 
+def _set_aside(path: Path) -> None:
+    # Under the first free name: what was set aside before stays.
+    names = (path.with_name(f"{path.name}.old{place or ''}") for place in itertools.count())
+    path.replace(next(name for name in names if not name.exists()))
+
+
 def _earlier_points(job: Job, code: str, points: tuple[Point, ...]) -> tuple[Point, ...]:
     # Points that the same code measured before on the same index and that this sweep did not touch are kept.
     path = earlier_result(job)
     if path is None:
         return ()
     earlier = load_run(path)
-    if earlier.status != "ok" or earlier.environment.get("code") != code:
-        path.replace(path.with_suffix(".hdf5.old"))  # measured by other code: set aside, not mixed and not lost
+    if earlier.status != "ok":
+        return ()
+    if earlier.environment.get("code") != code:
+        _set_aside(path)  # measured by other code: not mixed and not lost
         return ()
     now = {(point.mode, json.dumps(dict(point.query_parameters), sort_keys=True)) for point in points}
     return tuple(

@@ -1,0 +1,448 @@
+"""The command line, as people meet it: real processes, from arguments to exit codes."""
+
+import io
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+import typer
+from ivfbench.__main__ import app, main
+from ivfbench.datasets.drift import Drift, generate, write_drift
+from ivfbench.datasets.layout import describe
+from ivfbench.datasets.truth import exact_neighbors
+from ivfbench.datasets.write import write_dataset
+from ivfbench.results.columns import COLUMNS
+from ivfbench.results.store import load_runs
+
+SMALL = Drift(n=900, dimension=16, learn=300, test=60, topics=30, k=20)
+EXPERIMENT = """
+algorithms:
+  - type: Exact
+  - {type: IVF, clustering: {type: KMeans, lists: 12}, query: {nprobe: [1, "50%"]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A working folder: an experiment, a small dataset, a wrong one, a file and a folder that are neither."""
+    folder = tmp_path_factory.mktemp("work")
+    (folder / "small.yml").write_text(EXPERIMENT)
+    write_drift(folder, SMALL).rename(folder / "small.hdf5")
+    train, test, _ = generate(SMALL)
+    ids, distances = exact_neighbors(train, test, 20, "angular")
+    write_dataset(
+        folder / "wrong.hdf5", train=train, test=test, metric="angular", neighbors=ids[::-1], distances=distances
+    )
+    (folder / "wrong.yml").write_text("algorithm: [{type: Exact}]\n")
+    (folder / "file").write_text("text")
+    (folder / "empty").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ivfbench(folder):
+    """A function: one command, done in the working folder."""
+
+    def run(*arguments, columns="100"):
+        return subprocess.run(
+            command(*arguments),
+            cwd=folder,
+            env=surroundings(folder, columns),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "ivfbench", *map(str, arguments)]
+
+
+def surroundings(folder, columns="100"):
+    return {**os.environ, "COLUMNS": columns, "IVFBENCH_DATA": str(folder / "cache")}
+
+
+def small(*more, out):
+    return ("run", "small.yml", "--dataset", "small.hdf5", "--threads", "1", "--out", out, *more)
+
+
+@pytest.fixture(scope="module")
+def first(ivfbench, folder):
+    """The first run: what it printed, and its folder of results."""
+    return ivfbench(*small(out="first")), folder / "first"
+
+
+@pytest.fixture
+def results(first, folder, tmp_path):
+    """A copy of the first run's results, to be harmed."""
+    shutil.copytree(first[1], tmp_path / "results")
+    return tmp_path / "results"
+
+
+def stored(out):
+    """The bytes of every result file."""
+    return {path.name: path.read_bytes() for path in out.rglob("*.hdf5*")}
+
+
+def table_of(out):
+    return pd.read_parquet(out / "results.parquet")
+
+
+class TestRun:
+    def test_prints_a_table_and_says_where_the_rest_is(self, first):
+        done, out = first
+        assert done.returncode == 0, done.stderr
+        for said in ("Exact", "IVF centroid (normalised)", "recall", "mode single", "mode batch", "(synthetic)"):
+            assert said in done.stdout, said
+        assert f"table: {out.name}/results.parquet" in done.stdout
+        assert "2 to build and sweep" in done.stderr
+        assert "[2/2] IVF(KMeans(lists=12)" in done.stderr
+
+    def test_writes_one_file_per_build_with_every_repetition(self, first):
+        runs = load_runs(first[1])
+        assert sorted(run.algorithm[:5] for run in runs) == ["Exact", "IVF(K"]
+        for run in runs:
+            for point in run.points:
+                assert (point.status, len(point.seconds)) == ("ok", 5)
+
+    def test_writes_a_tidy_table(self, first):
+        frame = table_of(first[1])
+        assert list(frame.columns) == [column.name for column in COLUMNS]
+        assert sorted(frame["mode"]) == ["batch"] * 3 + ["single"] * 3
+        assert set(frame["status"]) == {"ok"}
+        assert (frame[frame["algorithm"] == "Exact()"]["recall"] == 1.0).all()
+        assert set(frame["query_parameters"]) == {"{}", '{"nprobe":1}', '{"nprobe":6}'}
+        assert (frame["qps"] > 0).all()
+
+    def test_draws_figures(self, first, folder):
+        done, out = first
+        named = [line.removeprefix("figure: ") for line in done.stdout.splitlines() if line.startswith("figure: ")]
+        assert {(folder / name).resolve() for name in named} == {path.resolve() for path in (out / "figures").iterdir()}
+        kinds = {name.partition("-single-")[2] for name in named}
+        for kind in ("recall-qps", "recall-points", "recall-lists"):
+            assert {f"{kind}.pdf", f"{kind}.svg", f"{kind}.png"} <= kinds
+        assert (folder / next(name for name in named if name.endswith("png"))).read_bytes().startswith(b"\x89PNG")
+
+    def test_leaves_nothing_half_finished(self, first):
+        assert [
+            path for path in first[1].rglob("*") if path.suffix not in (".hdf5", ".parquet", ".pdf", ".svg", ".png", "")
+        ] == []
+
+
+class TestAgain:
+    def test_what_is_finished_is_kept(self, ivfbench, results):
+        before, table = stored(results), (results / "results.parquet").read_bytes()
+        done = ivfbench(*small("--no-figures", out=results), columns="60")
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == "0 to build and sweep, 2 finished before and kept (--force does them again)\n"
+        assert stored(results) == before
+        assert (results / "results.parquet").read_bytes() == table
+        assert "IVF centroid" in done.stdout
+        assert wider_than(60, done.stdout.replace(str(results), "")) == []
+
+    def test_force_measures_again(self, ivfbench, results):
+        before = stored(results)
+        done = ivfbench(*small("--no-figures", "--force", "--algorithm", "exact", out=results))
+        assert done.returncode == 0, done.stderr
+        assert "1 to build and sweep\n" in done.stderr
+        after = stored(results)
+        assert after.keys() == before.keys()
+        assert {name.partition("-")[0] for name in after if after[name] != before[name]} == {"Exact"}
+        assert len(table_of(results)) == 6
+
+    def test_another_mode_is_added(self, ivfbench, tmp_path):
+        exact = ("--no-figures", "--algorithm", "exact")
+        for mode, expected in (("single", ["single"]), ("batch", ["batch", "single"])):
+            done = ivfbench(*small(*exact, "--mode", mode, out=tmp_path))
+            assert done.returncode == 0, done.stderr
+            assert list(table_of(tmp_path)["mode"]) == expected
+        assert len(stored(tmp_path)) == 1
+
+
+class TestFailures:
+    def test_a_failed_job_is_a_row_and_the_others_go_on(self, ivfbench, tmp_path):
+        wrong_too = ("--dataset", "wrong.hdf5", "--algorithm", "exact", "--mode", "batch", "--no-figures")
+        done = ivfbench(*small(*wrong_too, out=tmp_path))
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert done.stderr.splitlines()[-1].startswith("1 failed: see the column `message` of `ivfbench table --builds")
+        frame = table_of(tmp_path)
+        assert list(frame["status"]) == ["ok", "failed"]
+        assert list(frame["mode"]) == ["batch", "none"]
+        (failed,) = (run for run in load_runs(tmp_path) if run.status == "failed")
+        assert failed.message.startswith("DatasetError: ")
+
+    def test_nothing_but_failures(self, ivfbench, tmp_path):
+        done = ivfbench("run", "small.yml", "--dataset", "wrong.hdf5", "--algorithm", "exact", "--out", tmp_path)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert list(table_of(tmp_path)["status"]) == ["failed"]
+
+
+class TestInterrupt:
+    def test_ctrl_c_keeps_what_is_finished_and_leaves_no_process(self, folder, tmp_path):
+        log, out = tmp_path / "log", tmp_path / "out"
+        with log.open("w") as stream:
+            process = subprocess.Popen(
+                command(*small(out=out)),
+                cwd=folder, env=surroundings(folder), stdout=stream, stderr=stream, start_new_session=True,
+            )  # fmt: skip
+        try:
+            children = wait_for(lambda: "[2/2]" in log.read_text() and psutil.Process(process.pid).children())
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.wait(30) == 130
+        finally:
+            process.kill()
+            process.wait()
+        lines = log.read_text().splitlines()
+        assert lines[-1] == "ivfbench: stopped; what was finished is kept, the same command goes on from there"
+        assert sum("ivfbench: " in line for line in lines) == 1
+        assert "Traceback" not in log.read_text()
+        assert [child for child in children if child.is_running()] == []
+        assert [run.algorithm for run in load_runs(out)] == ["Exact()"]
+        assert [path.suffix for path in out.rglob("*") if path.is_file()] == [".hdf5"]
+
+
+def wait_for(condition, seconds=90.0):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise TimeoutError(f"nothing within {seconds} s")
+
+
+class TestTerminal:
+    def test_a_narrow_terminal_gets_bars_that_fit(self, first, folder):
+        leader, follower = pty.openpty()
+        with subprocess.Popen(
+            command(*small("--no-figures", out="first")),
+            cwd=folder, env={**surroundings(folder, "60"), "TERM": "xterm"}, stdout=subprocess.DEVNULL, stderr=follower,
+        ) as process:  # fmt: skip
+            os.close(follower)
+            said = read_all(leader)
+        assert process.returncode == 0
+        assert "2 finished before and kept (--force does them again)" in " ".join(said.split())
+        assert "Traceback" not in said
+
+
+def read_all(descriptor):
+    """Everything that a terminal was sent, until its other end is closed."""
+    parts = []
+    with suppress(OSError):  # how Linux says that nobody holds the other end
+        while part := os.read(descriptor, 4096):
+            parts.append(part)
+    os.close(descriptor)
+    return b"".join(parts).decode()
+
+
+def wider_than(columns, text):
+    """Lines that do not fit; the paragraph under a table is left to the terminal to fold."""
+    return [line for line in text.splitlines() if len(line) > columns and not line.startswith("Recall@k")]
+
+
+class TestTable:
+    def test_csv_holds_exactly_the_table(self, ivfbench, first):
+        done = ivfbench("table", "--out", "first", "--format", "csv")
+        assert done.returncode == 0, done.stderr
+        texts, table = pd.read_csv(io.StringIO(done.stdout), dtype=str, keep_default_na=False), table_of(first[1])
+        assert list(texts.columns) == list(table.columns)
+        for column in COLUMNS:
+            held, told = table[column.name], texts[column.name]
+            numbers = told if column.dtype == "str" else [float(text or "nan") for text in told]
+            np.testing.assert_array_equal(numbers, held, column.name)
+
+    def test_is_made_anew_from_the_result_files(self, ivfbench, results):
+        (results / "results.parquet").unlink()
+        done = ivfbench("table", "--out", results, "--format", "parquet")
+        assert done.stdout == f"{results / 'results.parquet'}\n"
+        assert len(table_of(results)) == 6
+
+    @pytest.mark.parametrize("columns", ["60", "200"])
+    def test_text_fits_the_terminal(self, ivfbench, first, columns):
+        done = ivfbench("table", "--out", "first", columns=columns)
+        assert done.returncode == 0, done.stderr
+        assert "IVF centroid" in done.stdout
+        assert wider_than(int(columns), done.stdout) == []
+        assert "Recall@k is the share" in done.stdout
+
+    def test_other_formats(self, ivfbench, first):
+        assert ivfbench("table", "--out", "first", "--format", "latex").stdout.startswith(r"\begin{tabular}")
+
+    def test_at_recall(self, ivfbench, first):
+        arguments = ("--at-recall", "0.7,1", "--relative-to", "*Centroid*", "--format", "csv")
+        done = ivfbench("table", "--out", "first", *arguments)
+        assert done.returncode == 0, done.stderr
+        frame = pd.read_csv(io.StringIO(done.stdout))
+        assert sorted(set(frame["recall"])) == [0.7, 1.0]
+        assert len(frame) == 2 * 2 * 2  # levels, modes, algorithms
+        centroid = frame[frame["algorithm"].str.contains("Centroid") & (frame["recall"] == 0.7)]
+        assert (centroid["points_scanned_ratio"] == 1.0).all()
+        assert (centroid["points_scanned"] < 900).all()
+
+    def test_builds(self, ivfbench, first):
+        frame = pd.read_csv(io.StringIO(ivfbench("table", "--out", "first", "--builds", "--format", "csv").stdout))
+        assert len(frame) == 2
+        assert (frame["peak_memory_bytes"] > 0).all()
+        assert (frame["status"] == "ok").all()
+        text = ivfbench("table", "--out", "first", "--builds", columns="60")
+        assert text.returncode == 0
+        assert "build_seconds" in text.stdout
+        assert wider_than(60, text.stdout) == []
+
+
+REFUSED = {
+    "rnu": "Did you mean 'run'?",
+    "datasets lst": "Did you mean 'list'?",
+    "run --algoritm x": "--algorithm",
+    "table --fromat csv": "--format",
+    "run quikstart": "did you mean quickstart?",
+    "run empty": "experiment empty: is a folder, expected a YAML file",
+    "run wrong.yml --dataset small.hdf5": "wrong.yml: algorithm: no such key, the nearest is algorithms",
+    "run small.yml": "names no datasets, expected some there or --dataset",
+    "run small.yml --dataset driff": "did you mean drift?",
+    "run small.yml --dataset glove-100-anglar": "did you mean glove-100-angular",
+    "run small.yml --dataset ./empty": "empty: is not a file",
+    "run small.yml --dataset none.hdf5": "none.hdf5: no such file",
+    "run small.yml --dataset file": "file: not a readable HDF5 file",
+    "run small.yml --dataset small.hdf5 --algorithm *Lernt*": "--algorithm *Lernt*: matches none of Exact(), IVF(",
+    "run small.yml --dataset small.hdf5 -k 21": "holds 20 neighbours of each query, expected at least k = 21",
+    "run small.yml --dataset small.hdf5 -k 0": "-k",
+    "run small.yml --dataset small.hdf5 -k ten": "-k",
+    "run small.yml --dataset small.hdf5 --mode singel": "--mode",
+    "run small.yml --dataset small.hdf5 --seed -1": "--seed",
+    "run small.yml --dataset small.hdf5 --out file": "file: is a file, expected a folder for results",
+    "run small.yml --dataset small.hdf5 --out file/deeper": "file: is a file, expected a folder for results",
+    "run small.yml --dataset": "--dataset",
+    "table --out nowhere": "nowhere: found no such folder",
+    "table --out file": "file: found no such folder",
+    "table --out first --format cvs": "--format",
+    "table --out first --at-recall 2": "--at-recall: found '2', expected recalls above 0 and at most 1",
+    "table --out first --at-recall high": "--at-recall: found 'high', expected numbers",
+    "table --out first --at-recall 0.9 --relative-to Nobody": "baseline 'Nobody': found no such algorithm",
+    "table --out first --relative-to *Exact*": "--relative-to: found no --at-recall",
+    "table --out first --builds --at-recall 0.9": "--builds: found --at-recall too",
+    "table --out first --builds --format parquet": "parquet holds the whole table",
+    "plot --out nowhere": "nowhere: found no such folder",
+    "plot --out first --kind recal-qps": "found 'recal-qps', expected one of recall-qps",
+    "plot --out first --format gif": "found 'gif', expected one of pdf, svg, png",
+    "datasets info driff": "did you mean drift?",
+    "datasets info ./empty": "empty: is not a file",
+    "datasets info file": "file: not a readable HDF5 file",
+    "datasets get driff": "did you mean drift?",
+    "datasets list --collection vib": "the nearest is vibe",
+    "datasets verify wrong.hdf5": "wrong.hdf5: ",
+    "datasets make x.hdf5 --base none.npy --queries none.npy --metric ip": "none.npy: ",
+    "datasets make x.hdf5 --base none.npy": "--queries",
+}
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("line", REFUSED)
+    def test_one_line_that_says_what_is_wrong(self, first, folder, monkeypatch, capsys, line):
+        before = sorted(folder.rglob("*"))
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("IVFBENCH_DATA", str(folder / "cache"))
+        monkeypatch.setattr(sys, "argv", ["ivfbench", *line.split()])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert_refused(ended.value.code, *capsys.readouterr(), REFUSED[line])
+        assert sorted(folder.rglob("*")) == before
+
+    @pytest.mark.parametrize("line", ["rnu", "run quikstart", "run small.yml --dataset driff", "table --out file"])
+    def test_so_it_is_in_a_process(self, ivfbench, line):
+        done = ivfbench(*line.split())
+        assert_refused(done.returncode, done.stdout, done.stderr, REFUSED[line])
+
+
+def assert_refused(code, stdout, stderr, said):
+    assert stderr.startswith("ivfbench: ")
+    assert stderr.count("\n") == 1
+    assert said in stderr
+    assert (code, stdout) == (2, "")
+
+
+COMMANDS = {"": typer.main.get_command(app)}
+COMMANDS.update(COMMANDS[""].commands)
+COMMANDS.update({f"datasets {name}": part for name, part in COMMANDS["datasets"].commands.items()})
+
+
+@pytest.fixture(scope="module")
+def helped(ivfbench):
+    with ThreadPoolExecutor(4) as pool:
+        done = pool.map(lambda name: ivfbench(*name.split(), "--help", columns="60"), COMMANDS)
+        return dict(zip(COMMANDS, done, strict=True))
+
+
+class TestHelp:
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_describes_every_option_and_fits(self, helped, name):
+        done = helped[name]
+        assert (done.returncode, done.stderr) == (0, "")
+        assert wider_than(60, done.stdout) == []
+        for parameter in COMMANDS[name].params:
+            assert parameter.help, parameter.name
+            assert parameter.help.split()[0] in done.stdout
+            if parameter.param_type_name == "option":
+                assert all(option in done.stdout for option in parameter.opts)
+
+    def test_names_every_command(self, helped):
+        assert {"run", "table", "plot", "datasets"} <= set(helped[""].stdout.split())
+        assert {"list", "info", "get", "verify", "make"} <= set(helped["datasets"].stdout.split())
+
+    @pytest.mark.parametrize("line", ["", "datasets"])
+    def test_no_command_is_answered_with_help(self, ivfbench, line):
+        done = ivfbench(*line.split())
+        assert done.returncode == 2
+        assert (done.stdout + done.stderr).startswith("Usage: ")
+
+    def test_version(self, ivfbench):
+        import ivfbench as package
+
+        assert ivfbench("--version").stdout == f"ivfbench {package.__version__}\n"
+
+
+class TestDatasets:
+    def test_list(self, ivfbench):
+        everything = ivfbench("datasets", "list")
+        assert everything.returncode == 0
+        names = [line.split()[0] for line in everything.stdout.splitlines()]
+        assert names[:2] == ["name", "drift"]
+        assert "glove-100-angular" in names
+        vibe = ivfbench("datasets", "list", "--collection", "vibe").stdout.splitlines()
+        assert 1 < len(vibe) < len(names)
+        assert all(line.rstrip().endswith("vibe") for line in vibe[1:])
+
+    def test_info(self, ivfbench):
+        done = ivfbench("datasets", "info", "small.hdf5")
+        assert done.returncode == 0, done.stderr
+        for said in ("small (synthetic)", "angular", "900 of 16 dimensions", "60 with 20 neighbours", "300 with 10"):
+            assert said in done.stdout
+
+    def test_verify(self, ivfbench):
+        done = ivfbench("datasets", "verify", "small.hdf5", "--sample", "10")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("small.hdf5: sound\n")
+        assert "10 of 60 searched again" in done.stdout
+
+    def test_make(self, ivfbench, folder, tmp_path):
+        rng = np.random.default_rng(0)
+        for name, rows in (("base", 50), ("queries", 5)):
+            np.save(tmp_path / f"{name}.npy", rng.standard_normal((rows, 6)).astype(np.float32))
+        arguments = ("--base", tmp_path / "base.npy", "--queries", tmp_path / "queries.npy", "--metric", "euclidean")
+        done = ivfbench("datasets", "make", tmp_path / "made.hdf5", *arguments, "-k", "7")
+        assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'made.hdf5'}\n"), done.stderr
+        made = describe(tmp_path / "made.hdf5")
+        assert (made.n, made.dimension, made.queries, made.neighbors, made.metric) == (50, 6, 5, 7, "euclidean")
