@@ -5,17 +5,19 @@ search itself. Everything is deterministic for a seed at any number of threads: 
 not depend on its neighbours, ties go to the lower list, and each mean is summed by one thread in row order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..kernels.bounds import reassign, start_bounds
 from ..kernels.means import sum_of_squares, update_means
 from ..kernels.nearest import nearest
 from ..kernels.panels import group_rows, make_panels
 from ..kernels.space import Space, identity, prepare
+from ..kernels.vector import LANES
 from ..progress import Progress, silent
 from ..rows import positive
 from ..value import Value
@@ -118,6 +120,29 @@ def _split_largest(
         centroids[empty] = point
 
 
+# Centroids and how far each moved since the last call, to the list of each row and the objective.
+Assign = Callable[[npt.NDArray[np.float32], npt.NDArray[np.float32]], tuple[npt.NDArray[np.int32], float]]
+
+
+def _assigning(sample: npt.NDArray[np.float32], lists: int, threads: int) -> Assign:
+    # With bounds, unless they would need more than half the memory of the sample.
+    if -(-lists // LANES) <= sample.shape[1] / 2:
+        bounds = start_bounds(sample, lists)
+
+        def bounded(centroids: npt.NDArray[np.float32], moves: npt.NDArray[np.float32]) -> tuple[Any, float]:
+            reassign(bounds, sample, centroids, moves, threads)
+            return bounds.assignment, bounds.objective
+
+        return bounded
+    squares = sum_of_squares(sample, threads)
+
+    def plain(centroids: npt.NDArray[np.float32], moves: npt.NDArray[np.float32]) -> tuple[Any, float]:
+        assignment, scores = nearest_centroids(sample, identity(sample.shape[1]), centroids, threads)
+        return assignment, squares + 2.0 * float(scores.sum(dtype=np.float64))
+
+    return plain
+
+
 def _iterate(
     sample: npt.NDArray[np.float32],
     centroids: npt.NDArray[np.float32],
@@ -125,16 +150,17 @@ def _iterate(
     threads: int,
 ) -> Iterator[float]:
     # Lloyd's iterations on prepared rows; yields the objective before each update and once at the end.
-    space = identity(sample.shape[1])
-    squares = sum_of_squares(sample, threads)
+    assign = _assigning(sample, len(centroids), threads)
+    moves = np.zeros(len(centroids), dtype=np.float32)
     for _ in range(iterations):
-        assignment, scores = nearest_centroids(sample, space, centroids, threads)
-        yield squares + 2.0 * float(scores.sum(dtype=np.float64))
+        assignment, objective = assign(centroids, moves)
+        yield objective
         order, offsets = group_rows(assignment, len(centroids))
+        before = centroids.copy()
         update_means(sample, order, offsets, centroids, threads)
         _split_largest(sample, order, offsets, centroids)
-    _, scores = nearest_centroids(sample, space, centroids, threads)
-    yield squares + 2.0 * float(scores.sum(dtype=np.float64))
+        moves = np.linalg.norm(centroids - before, axis=1)
+    yield assign(centroids, moves)[1]
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -185,6 +185,33 @@ def _lanes_at_most(typing_context, scores, row, column, limit):  # type: ignore[
 
 
 @intrinsic
+def _smallest(typing_context, scores, row, column):  # type: ignore[no-untyped-def]
+    _require_arrays((scores, types.float32, 2))
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        values, row, column = arguments
+        data = _pointer(context, builder, signature.args[0], values)
+        width = _dimension(context, builder, signature.args[0], values, 1)
+        vector = _load(builder, builder.gep(data, [builder.add(builder.mul(row, width), column)]))
+        lanes = LANES
+        while lanes > 1:  # fold the upper half onto the lower one
+            lanes //= 2
+            nothing = ir.Constant(vector.type, ir.Undefined)
+            lower, upper = (
+                builder.shuffle_vector(
+                    vector,
+                    nothing,
+                    ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(start, start + lanes))),
+                )
+                for start in (0, lanes)
+            )
+            vector = builder.select(builder.fcmp_ordered("<", lower, upper), lower, upper)
+        return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
+
+    return types.float32(scores, types.int64, types.int64), generate
+
+
+@intrinsic
 def _lowest_bit(typing_context, mask):  # type: ignore[no-untyped-def]
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
@@ -230,6 +257,10 @@ def _plain_lanes_at_most(scores, row, column, limit):  # type: ignore[no-untyped
     return int(np.packbits(hits, bitorder="little").view(np.uint16)[0])
 
 
+def _plain_smallest(scores, row, column):  # type: ignore[no-untyped-def]
+    return scores[row, column : column + LANES].min()
+
+
 def _plain_lowest_bit(mask: int) -> int:
     return (int(mask) & -int(mask)).bit_length() - 1
 
@@ -241,11 +272,13 @@ stream_of_one_panel = make_tile(1, 1)
 
 if config.DISABLE_JIT:
     lanes_at_most: Any = _plain_lanes_at_most
+    smallest: Any = _plain_smallest
     lowest_bit: Any = _plain_lowest_bit
     float_bits: Any = lambda value: np.float32(value).view(np.uint32)  # noqa: E731
     bits_float: Any = lambda bits: np.uint32(bits).view(np.float32)  # noqa: E731
 else:
     lanes_at_most = _lanes_at_most
+    smallest = _smallest
     lowest_bit = _lowest_bit
     float_bits = _float_bits
     bits_float = _bits_float
