@@ -39,7 +39,7 @@ check: $(VENV)/installed-test  ## style, types, packaging guards
 
 lanes: $(VENV)/installed-test
 	$(BIN)/python -m pytest -q -W error --ignore tests/test_packaging.py
-	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q -W error -m interpreted tests/algorithms
+	NUMBA_BOUNDSCHECK=1 NUMBA_OPT=1 $(BIN)/python -m pytest -q -W error -m interpreted tests/algorithms
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -m interpreted tests/algorithms \
 		--cov=ivfbench.algorithms --cov-report=term:skip-covered
 
