@@ -106,6 +106,7 @@ def run(
 
     Each build runs in a fresh process. What is finished already, for the same data, parameters and code, is kept.
     """
+    from .results.store import load_runs
     from .runner.command import run_experiment
 
     chosen: dict[str, Any] = {
@@ -119,7 +120,7 @@ def run(
     if single_queries is not None:
         overrides["single_queries"] = single_queries or None
     failed, runs = run_experiment(experiment, overrides, tuple(algorithm or ()), threads=threads, out=out, force=force)
-    _save_table(out)
+    _save_table(out, load_runs(out))
     _show_results(runs)
     typer.echo(f"table: {out / TABLE}")
     if figures and any(point.status == "ok" for run in runs for point in run.points):
@@ -130,7 +131,7 @@ def run(
 
 
 def _show_results(runs: list[Any]) -> None:
-    from .results.caption import caption
+    from .results.caption import caption, remarks
     from .results.comparison import comparison, names_one
     from .results.render import render
     from .results.table import table
@@ -140,14 +141,13 @@ def _show_results(runs: list[Any]) -> None:
     typer.echo(render(frame, "text"))
     baseline = "*Centroid*" if names_one(frame, "*Centroid*") else None
     typer.echo(render(comparison(frame, (0.8, 0.9, 0.95, 0.99), baseline), "text"))
-    typer.echo(caption(frame) + "\n")
+    typer.echo(" ".join([caption(frame), *remarks(runs)]) + "\n")
 
 
-def _save_table(out: Path) -> Any:
-    from .results.store import load_runs
+def _save_table(out: Path, runs: list[Any]) -> Any:
     from .results.table import save_table, table
 
-    frame = table(load_runs(out))
+    frame = table(runs)
     save_table(out, frame)
     return frame
 
@@ -168,7 +168,7 @@ def table(
     ] = False,
 ) -> None:
     """Print the results as a table, made anew from the raw result files."""
-    from .results.caption import caption
+    from .results.caption import caption, remarks
     from .results.render import render
     from .results.store import load_runs
 
@@ -176,12 +176,13 @@ def table(
         raise typer.BadParameter("--relative-to: found no --at-recall, expected both or neither")
     if builds and at_recall is not None:
         raise typer.BadParameter("--builds: found --at-recall too, expected one of them")
+    runs = load_runs(out)
     if builds:
         from .results.builds import builds as builds_table
 
-        frame = builds_table(load_runs(out))
+        frame = builds_table(runs)
     else:
-        frame = _save_table(out)
+        frame = _save_table(out, runs)
         if at_recall is not None:
             from .results.comparison import comparison
 
@@ -194,7 +195,7 @@ def table(
     typer.echo(render(frame, format.value), nl=False)
     if format is TableFormat.text:
         typer.echo()
-        typer.echo(caption(frame))
+        typer.echo(" ".join([caption(frame), *remarks(runs)]))
 
 
 def _levels(text: str) -> tuple[float, ...]:

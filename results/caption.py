@@ -1,6 +1,11 @@
 """What a reader must know to believe a table or a figure, in sentences that follow from its rows."""
 
+from collections.abc import Iterable
+
 import pandas as pd
+
+from .run import Run
+from .table import dataset_name
 
 RECALL = (
     "Recall@k is the share of the k true neighbours among the ids returned; an id as near as the k-th "
@@ -38,6 +43,32 @@ def caption(frame: pd.DataFrame) -> str:
     sentences += [text for mode, text in MODES.items() if mode in set(frame.get("mode", ()))]
     sentences += _synthetic(frame) + _failed(frame)
     return " ".join(sentences)
+
+
+def remarks(runs: Iterable[Run]) -> list[str]:
+    """Return what these runs did that their rows do not say, one sentence each.
+
+    Parameters
+    ----------
+    runs
+        As `load_runs` gives them.
+
+    Returns
+    -------
+    list of str
+        Where learnt routers took their training queries from, if not from the dataset's own set; and which
+        test queries single mode asked, if not all.
+    """
+    said: dict[str, None] = {}
+    for run in runs:
+        source = run.notes.get("training_source", "learn")
+        if source != "learn":
+            said[f"On {dataset_name(run)} learnt routers trained on a stand-in for training queries: {source}."] = None
+        for point in run.points:
+            if point.status == "ok" and len(point.ids) < len(run.truth_ids):
+                asked = f"the first {len(point.ids):,} of {len(run.truth_ids):,} test queries"
+                said[f"On {dataset_name(run)} mode {point.mode} asked {asked}."] = None
+    return list(said)
 
 
 def _synthetic(frame: pd.DataFrame) -> list[str]:

@@ -13,7 +13,8 @@ from ..results.run import Run
 from .display import make_display
 from .errors import RunError
 from .experiment import Experiment, load_experiment
-from .run import fetch, plan, run_jobs
+from .plan import fetch, plan
+from .run import run_jobs
 
 
 def available_cores() -> int:

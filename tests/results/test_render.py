@@ -5,10 +5,11 @@ import io
 import math
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from ivfbench.results.builds import builds
-from ivfbench.results.caption import caption
+from ivfbench.results.caption import caption, remarks
 from ivfbench.results.cells import number
 from ivfbench.results.columns import COLUMNS
 from ivfbench.results.comparison import comparison
@@ -287,3 +288,17 @@ class TestCaption:
         assert "relative 1e-6" in text
         for part in ("1e-3", "93.75", "batch", "synthetic", "failed"):
             assert part not in text
+
+
+class TestRemarks:
+    def test_the_stand_in_for_training_queries_is_named(self, sample_runs):
+        run = dataclasses.replace(sample_runs()[0], notes={"training_source": "train sample, self excluded"})
+        assert any("train sample, self excluded" in text and run.dataset in text for text in remarks([run]))
+        assert remarks([dataclasses.replace(run, notes={"training_source": "learn"}, points=())]) == []
+
+    def test_a_prefix_of_the_test_queries_is_named(self, sample_runs):
+        run = next(run for run in sample_runs() if run.points)
+        asked = len(run.points[0].ids)
+        thrice = np.repeat(run.truth_ids, 3, axis=0)
+        longer = dataclasses.replace(run, notes={}, truth_ids=thrice, points=run.points[:1])
+        assert any(f"the first {asked:,} of {3 * asked:,} test queries" in text for text in remarks([longer]))

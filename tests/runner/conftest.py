@@ -49,7 +49,7 @@ def make_jobs():
     """A function: the jobs of the small experiment on a dataset file."""
     from ivfbench.datasets.layout import describe
     from ivfbench.runner.experiment import parse_experiment
-    from ivfbench.runner.run import plan
+    from ivfbench.runner.plan import plan
 
     def make(path, out, pattern=(), **changes):
         experiment = parse_experiment(EXPERIMENT, "small.yml").model_copy(update=changes)

@@ -9,7 +9,7 @@ from ivfbench.datasets.layout import describe
 from ivfbench.runner.errors import RunError
 from ivfbench.runner.experiment import parse_experiment
 from ivfbench.runner.job import Job, earlier_result
-from ivfbench.runner.run import is_finished, plan
+from ivfbench.runner.plan import is_finished, plan
 
 EXACT = "Exact()"
 LISTS = "IVF(KMeans(lists=12), "

@@ -13,7 +13,8 @@ from ivfbench.results.recall import recall
 from ivfbench.results.store import load_run, load_runs, save_run
 from ivfbench.runner.environment import code_digest
 from ivfbench.runner.job import earlier_result
-from ivfbench.runner.run import THREAD_VARIABLES, Outcome, is_finished, run_job, run_jobs
+from ivfbench.runner.plan import is_finished
+from ivfbench.runner.run import THREAD_VARIABLES, Outcome, run_job, run_jobs
 from ivfbench.runner.worker import _earlier_points, _lessons
 
 

@@ -1,0 +1,137 @@
+"""From an experiment to jobs: what is to be built and swept, and what of it is finished already."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..algorithms.index import Algorithm
+from ..algorithms.kernels.space import METRICS
+from ..algorithms.value import parameters, text
+from ..datasets.dataset import file_sha256
+from ..datasets.layout import Description
+from ..datasets.load import peek
+from ..results.store import load_run
+from .errors import RunError
+from .experiment import Experiment, expand, query_points
+from .job import Job, earlier_result
+
+
+def fetch(name_or_path: str, progress: Callable[[str, int, int, str], None]) -> Description:
+    """Make sure that a dataset is there, and describe it without loading its vectors."""
+
+    def brought(done: int, total: int | None) -> None:
+        progress(f"getting {name_or_path}", done, total or 0, "")
+
+    return peek(name_or_path, progress=brought)
+
+
+def plan(
+    experiment: Experiment,
+    descriptions: Sequence[tuple[str, Description]],
+    *,
+    out: str,
+    threads: int,
+    pattern: Sequence[str] = (),
+) -> list[Job]:
+    """Return the jobs of an experiment: datasets × k × seeds × algorithms, each once however often it is named.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    descriptions : sequence of (name or path, Description)
+        The datasets, described.
+    out : str
+        Folder of results.
+    threads : int
+    pattern : sequence of str
+        Keep only algorithms whose canonical text matches one of these globs, whatever the case; none: keep all.
+
+    Raises
+    ------
+    RunError
+        A metric that no algorithm knows, k above what the ground truth holds, or a pattern that matches nothing.
+    """
+    jobs, seen = [], []
+    for name, description in descriptions:
+        if description.metric not in METRICS:
+            raise RunError(f"{name}: found metric {description.metric!r}, expected one of {', '.join(METRICS)}")
+        for k in experiment.k:
+            if k > description.neighbors:
+                held = f"the ground truth holds {description.neighbors} neighbours of each query"
+                raise RunError(f"{name}: {held}, expected at least k = {k}")
+        digest = file_sha256(description.path)
+        for algorithm, grid in _algorithms(experiment):
+            resolved = algorithm.resolve(description.metric, description.n)
+            seen.append(text(resolved))
+            if pattern and not any(_matches(text(resolved), glob) for glob in pattern):
+                continue
+            spelled = {field: value for field, value in parameters(resolved).items() if field != "seed"}
+            for k in experiment.k:
+                for seed in experiment.seeds if _takes_seed(resolved) else experiment.seeds[:1]:
+                    jobs.append(
+                        Job(
+                            dataset=str(description.path),
+                            dataset_name=description.name,
+                            dataset_sha256=digest,
+                            algorithm=text(resolved),
+                            parameters=spelled,
+                            k=k,
+                            seed=seed,
+                            threads=threads,
+                            modes=experiment.modes,
+                            points=query_points(resolved, grid),
+                            repetitions=experiment.repetitions,
+                            single_queries=experiment.single_queries,
+                            out=out,
+                        )
+                    )
+    if not jobs:
+        known = ", ".join(dict.fromkeys(seen))
+        raise RunError(f"--algorithm {' '.join(pattern)}: matches none of {known}")
+    return _merged(jobs)
+
+
+def _merged(jobs: Sequence[Job]) -> list[Job]:
+    # One job for each build: spellings that resolve to the same algorithm share its sweep.
+    merged: dict[str, Job] = {}
+    for job in jobs:
+        build = replace(job, points=()).to_json()
+        points = merged[build].points if build in merged else ()
+        merged[build] = replace(job, points=points + tuple(point for point in job.points if point not in points))
+    return list(merged.values())
+
+
+def _algorithms(experiment: Experiment) -> Iterator[tuple[Algorithm, Any]]:
+    for spelled in experiment.algorithms:
+        yield from expand(spelled)
+
+
+def _takes_seed(algorithm: Algorithm) -> bool:
+    return hasattr(algorithm, "seed")
+
+
+def _matches(canonical: str, glob: str) -> bool:
+    return fnmatchcase(canonical.lower(), glob.lower()) or fnmatchcase(canonical.lower(), f"*{glob.lower()}*")
+
+
+def is_finished(job: Job, code: str) -> bool:
+    """Return whether a result file holds every point of the job, measured by the present code with these settings."""
+    path = earlier_result(job)
+    if path is None:
+        return False
+    run = load_run(path)
+    if run.status != "ok" or run.environment.get("code") != code:
+        return False
+    test_queries = len(run.truth_ids)
+    wanted = {
+        "single": min(test_queries, job.single_queries or test_queries),
+        "batch": test_queries,
+    }
+    have = {
+        (point.mode, json.dumps(dict(point.query_parameters), sort_keys=True))
+        for point in run.points
+        if point.status == "ok" and len(point.seconds) >= job.repetitions and len(point.ids) == wanted[point.mode]
+    }
+    return all((mode, json.dumps(dict(point), sort_keys=True)) in have for mode in job.modes for point in job.points)
