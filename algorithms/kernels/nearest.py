@@ -11,7 +11,7 @@ from .compile import kernel, numba_threads, parallel_kernel
 from .heap import key_score, key_slot
 from .panels import Panels
 from .scan import scan_share, scan_single
-from .shares import share_bounds
+from .shares import AGAINST_ONE_LIST, share_bounds
 from .space import Space
 
 
@@ -81,7 +81,7 @@ def nearest(
     if len(queries) == 1:
         _nearest_single(*layout, queries[0], space.center, space.normalise, slots[0], scores[0])
     elif len(queries):
-        bounds = share_bounds(len(queries), threads)
+        bounds = share_bounds(len(queries), threads, AGAINST_ONE_LIST)
         with numba_threads(threads):
             _nearest_shares(*layout, queries, space.center, space.normalise, slots, scores, bounds)
     return slots, scores

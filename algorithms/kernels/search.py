@@ -11,7 +11,7 @@ from .compile import kernel, numba_threads, parallel_kernel
 from .finish import finish_row
 from .panels import Panels
 from .scan import scan_share, scan_single
-from .shares import share_bounds
+from .shares import AGAINST_ALL_LISTS, share_bounds
 from .space import METRICS, Space
 
 
@@ -123,7 +123,7 @@ def search_lists(
             *layout, queries[0], space.center, space.normalise, code, probes[0], ids[0], distances[0], work[0]
         )
     elif len(queries):
-        bounds = share_bounds(len(queries), threads)
+        bounds = share_bounds(len(queries), threads, AGAINST_ALL_LISTS)
         with numba_threads(threads):
             _search_shares(*layout, queries, space.center, space.normalise, code, probes, ids, distances, work, bounds)
     return ids, distances, work

@@ -43,11 +43,12 @@ def test_no_queries(whole_numbers):
 
 @pytest.mark.parametrize("queries", [0, 1, 5, 2048, 2049, 10_000])
 @pytest.mark.parametrize("count", [1, 2, 7])
-def test_shares_cover_every_query_once(queries, count):
-    bounds = shares.share_bounds(queries, count)
+@pytest.mark.parametrize("longest", [shares.AGAINST_ONE_LIST, shares.AGAINST_ALL_LISTS])
+def test_shares_cover_every_query_once(queries, count, longest):
+    bounds = shares.share_bounds(queries, count, longest)
     sizes = np.diff(bounds)
     assert (bounds[0], bounds[-1]) == (0, queries)
     assert len(sizes) % count == 0
     assert sizes.min() >= 0
-    assert sizes.max() <= shares.QUERIES_PER_SHARE
+    assert sizes.max() <= longest
     assert sizes.max() - sizes.min() <= 1
