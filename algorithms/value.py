@@ -6,7 +6,6 @@ Python would, leaving out what equals the default; `parameters` spells out every
 """
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,11 +45,6 @@ def parameters(value: Any) -> dict[str, Any]:
     return spelled
 
 
-def canonical_json(data: Mapping[str, Any]) -> str:
-    """Return JSON text with sorted keys and no spaces: equal data, equal text."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
 def from_parameters(data: Mapping[str, Any], classes: Mapping[str, type]) -> Any:
     """Build the value that `parameters` spelled out.
 
@@ -67,9 +61,9 @@ def from_parameters(data: Mapping[str, Any], classes: Mapping[str, type]) -> Any
         An unknown type or field, or a field of the wrong type: one line that says which.
     """
     name = data.get("type")
-    if name not in classes:
+    if not isinstance(name, str) or name not in classes:
         raise ValueError(f"type: found {name!r}, expected one of {', '.join(sorted(classes))}")
-    chosen = classes[str(name)]
+    chosen = classes[name]
     known = {field.name: field for field in dataclasses.fields(chosen)}
     arguments = {}
     for key, content in data.items():

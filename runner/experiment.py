@@ -203,10 +203,9 @@ def expand(spelled: Mapping[str, Any]) -> Iterator[tuple[Algorithm, Mapping[str,
         for value in values:
             resolve_count(value, 100)
     for plain in _alternatives({key: content for key, content in spelled.items() if key != "query"}):
-        try:
-            algorithm = from_parameters(plain, MEMBERS)
-        except TypeError as error:  # a type without a hash
-            raise ValueError(f"{spelled['type']}: {error}") from None
+        algorithm = from_parameters(plain, MEMBERS)
+        if grid and not hasattr(algorithm, "clustering"):
+            raise ValueError(f"query: found {query!r}, expected none: {algorithm!r} has no lists to probe")
         yield algorithm, grid
 
 

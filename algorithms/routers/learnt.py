@@ -74,7 +74,7 @@ class Learnt(Value):
         positive(self.batch, "Learnt.batch")
         if not 0.0 < self.validation < 1.0:
             raise ValueError(f"Learnt.validation: found {self.validation!r}, expected a part between 0 and 1")
-        if not self.learning_rate > 0.0:
+        if not 0.0 < self.learning_rate < float("inf"):
             raise ValueError(f"Learnt.learning_rate: found {self.learning_rate!r}, expected a positive number")
         for name, allowed in (("start", STARTS), ("labels", LABELS), ("device", ("auto", "cpu", "cuda"))):
             if getattr(self, name) not in allowed:
