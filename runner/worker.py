@@ -41,7 +41,7 @@ def _lessons(dataset: Dataset, algorithm: Algorithm, seed: int) -> tuple[Trainin
     started = time.perf_counter()
     given = training_queries(dataset, seed=seed, exact=True)
     seconds = 0.0 if dataset.has_learn_neighbors else time.perf_counter() - started
-    return TrainingQueries(given.queries, given.neighbors, given.source), seconds
+    return TrainingQueries(given.queries, given.neighbors, given.source, not dataset.has_learn), seconds
 
 
 def _point(

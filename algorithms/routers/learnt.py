@@ -53,7 +53,7 @@ class Learnt(Value):
         in the paper.
     labels : str
         ``given``: use the neighbours that come with the training queries, where they do; ``search``: find
-        them again, so that labelling is charged in full.
+        them again, so that labelling is charged in full (training rows that stand in for queries keep theirs).
     device : str
         ``auto``, ``cpu`` or ``cuda``.
     """
@@ -121,7 +121,7 @@ class Learnt(Value):
     def _labels(self, fitting: Fitting, training: TrainingQueries) -> npt.NDArray[np.int64]:
         # The list that holds the nearest neighbour of each training query.
         nearest = training.neighbors
-        if nearest is None or self.labels == "search":
+        if nearest is None or (self.labels == "search" and not training.from_train):
             fitting.progress("labels", 0, 1, f"exact neighbours of {len(training.queries)} training queries")
             nearest = fitting.nearest(training.queries, 1)
             fitting.progress("labels", 1, 1, "")

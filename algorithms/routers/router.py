@@ -31,11 +31,15 @@ class TrainingQueries:
         Exact nearest training rows of each query, nearest first; None: the build finds them by exact search.
     source : str
         Where they come from, for the results.
+    from_train : bool
+        They are training rows themselves. Then neighbours must be given, each query left out of its own: a search
+        would find every query next to itself.
     """
 
     queries: npt.NDArray[np.float32]
     neighbors: npt.NDArray[np.int32] | None = None
     source: str = "given"
+    from_train: bool = False
 
     def checked(self, dimension: int, count: int) -> "TrainingQueries":
         """Return them with queries that kernels may read.
@@ -44,9 +48,12 @@ class TrainingQueries:
         ------
         ValueError
             Queries of another dimension than `dimension`, NaN or infinity in them, neighbours of another
-            shape than (m, K), or a nearest one that is none of the `count` training rows.
+            shape than (m, K), a nearest one that is none of the `count` training rows, or no neighbours for
+            queries from train.
         """
         queries = finite(as_rows(self.queries, "training queries", dimension), "training queries")
+        if self.neighbors is None and self.from_train:
+            raise ValueError("training neighbours: found none, expected them given for queries taken from train")
         if self.neighbors is not None:
             _check_neighbors(np.asarray(self.neighbors), len(queries), count)
         return replace(self, queries=queries)

@@ -174,3 +174,17 @@ def test_threads_of_torch_are_put_back(problem):
     before = torch.get_num_threads()
     build(problem[0], "ip", problem[1][:100], Learnt(epochs=1), threads=1 if before > 1 else 2)
     assert torch.get_num_threads() == before
+
+
+def test_training_rows_never_learn_to_find_themselves(problem):
+    rows, _, _ = problem
+    queries = rows[:200]
+    neighbors = ((np.arange(200) + 1) % 200).astype(np.int32)[:, None]  # anything but the query itself
+    stand_in = TrainingQueries(queries, neighbors, "train sample", from_train=True)
+    found = [
+        IVF(KMeans(8, 3), Learnt(epochs=1, labels=labels)).build(rows, "angular", stand_in)
+        for labels in ("given", "search")
+    ]
+    assert weights(found[0]) == weights(found[1])
+    with pytest.raises(ValueError, match=r"^training neighbours: found none"):
+        IVF(KMeans(8, 3), Learnt(epochs=1)).build(rows, "angular", dataclasses.replace(stand_in, neighbors=None))
