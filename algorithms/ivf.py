@@ -27,6 +27,7 @@ from .found import Found
 from .index import Built
 from .kernels.space import Space, make_space
 from .probing.fixed import Fixed
+from .probing.policy import Probing
 from .progress import Progress, silent
 from .routers.centroid import Centroid
 from .routers.router import Fitting, MissingTrainingQueries, Router, Routes, TrainingQueries
@@ -68,7 +69,7 @@ class IVFIndex:
         k: int = 10,
         *,
         nprobe: int | None = None,
-        probing: Fixed | None = None,
+        probing: Probing | None = None,
         threads: int = 1,
     ) -> Found:
         """Return the nearest of the vectors in the probed lists.
@@ -83,7 +84,7 @@ class IVFIndex:
             More than were scanned gives -1 at the end.
         nprobe : int
             ℓ: shorthand for ``probing=Fixed(nprobe)``. More than L means all lists, which is exact search.
-        probing : Fixed
+        probing : Probing
             How many lists to open; by default one.
         threads : int
 
@@ -95,11 +96,10 @@ class IVFIndex:
         rows = as_rows(queries, "queries", self.lists.space.center.shape[0])
         if nprobe is not None and probing is not None:
             raise ValueError("search: found both nprobe and probing, expected one of them")
-        policy = probing or Fixed(1 if nprobe is None else nprobe)
+        policy: Probing = probing or Fixed(1 if nprobe is None else nprobe)
         positive(k, "k")
         positive(threads, "threads")
-        probes = policy.probes(self.routes, rows, self.count, threads)
-        return self.lists.search(rows, probes, k, threads)
+        return policy.search(self, rows, k, threads)
 
 
 def _nearest(lists: Float32Lists, count: int, threads: int) -> Any:
@@ -219,7 +219,9 @@ class IVF(Value):
         lists = self.codec.encode(rows, space, metric, clusters.assignment, count, threads)
         progress("layout", 1, 1, "")
         nearest = _nearest(lists, count, threads)
-        fitted = self.router.fit(Fitting(metric, space, clusters, training, nearest, self.seed, threads, progress))
+        fitted = self.router.fit(
+            Fitting(metric, rows, space, clusters, training, nearest, self.seed, threads, progress)
+        )
         total = time.perf_counter() - started
         built = Built(
             total - fitted.learn_seconds - fitted.label_seconds,

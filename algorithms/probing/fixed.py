@@ -1,17 +1,14 @@
-"""Probe the same number of lists for every query.
-
-A probing policy decides how many of the routed lists to open. A new one is one new file in this folder and
-one line in `algorithms/registry.py`.
-"""
+"""Probe the same number of lists for every query."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ..routers.router import Routes
+from ..found import Found
 from ..rows import positive
 from ..value import Value
+from .policy import Searched
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -29,8 +26,7 @@ class Fixed(Value):
     def __post_init__(self) -> None:
         positive(self.nprobe, "nprobe")
 
-    def probes(
-        self, routes: Routes, queries: npt.NDArray[np.float32], lists: int, threads: int = 1
-    ) -> npt.NDArray[np.int32]:
-        """Return the lists to open, best first: (q, min(nprobe, L)) int32."""
-        return routes.route(queries, min(self.nprobe, lists), threads)
+    def search(self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1) -> Found:
+        """Scan the same number of lists for every query."""
+        routed = index.routes.route(queries, min(self.nprobe, index.count), threads)
+        return index.lists.search(queries, routed.lists, k, threads)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..kernels.nearest import nearest
 from ..kernels.panels import Panels, make_panels
 from ..kernels.space import Space, identity
+from .router import Routed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,10 @@ class LinearRoutes:
         """Bytes of representatives and biases."""
         return self.panels.values.nbytes + self.panels.bias.nbytes
 
-    def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> npt.NDArray[np.int32]:
-        """Return the nprobe best lists of each query, best first: (q, nprobe) int32."""
-        return nearest(self.panels, queries, self.space, nprobe, threads)[0]
+    def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> Routed:
+        """Return the nprobe best lists of each query."""
+        lists, penalties = nearest(self.panels, queries, self.space, nprobe, threads)
+        return Routed(lists, np.where(lists >= 0, -penalties, -np.inf).astype(np.float32, copy=False))
 
 
 def linear_routes(

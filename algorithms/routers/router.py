@@ -5,7 +5,7 @@ A new router is one new file in this folder and one line in `algorithms/registry
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +77,8 @@ class Fitting:
     ----------
     metric : str
         One of `kernels.space.METRICS`.
+    rows : (n, d) float32
+        The training rows as given; read, never kept.
     space : Space
         How vectors and queries are prepared.
     clusters : Clusters
@@ -89,6 +91,7 @@ class Fitting:
     """
 
     metric: str
+    rows: npt.NDArray[np.float32]
     space: Space
     clusters: Clusters
     training: TrainingQueries | None
@@ -98,6 +101,22 @@ class Fitting:
     progress: Progress
 
 
+class Routed(NamedTuple):
+    """Where queries are sent.
+
+    Attributes
+    ----------
+    lists : (q, nprobe) int32
+        Best first, equal scores by list; -1 where a score is no number.
+    scores : (q, nprobe) float32
+        Their scores, higher is better, in the router's own unit; -inf at -1. Of routers trained by cross-entropy these
+        are logits over the lists.
+    """
+
+    lists: npt.NDArray[np.int32]
+    scores: npt.NDArray[np.float32]
+
+
 class Routes(Protocol):
     """A fitted router."""
 
@@ -105,7 +124,7 @@ class Routes(Protocol):
     def nbytes(self) -> int:
         """Bytes that a query reads to be routed."""
 
-    def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> npt.NDArray[np.int32]:
+    def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> Routed:
         """Return the nprobe best lists of each query.
 
         Parameters
@@ -114,11 +133,7 @@ class Routes(Protocol):
         nprobe : int
             Between 1 and L.
         threads : int
-
-        Returns
-        -------
-        probes : (q, nprobe) int32
-            Best first, equal scores by list.
+            Of a batch; one query runs on the calling thread alone. The result depends on neither.
         """
 
 

@@ -38,13 +38,13 @@ def test_any_division_of_the_queries_gives_the_same_answers(asked, data):
 def test_every_single_query_equals_its_row_of_the_batch(asked):
     index, queries = asked
     whole = index.search(queries, 7, nprobe=3, threads=2)
-    routes = index.routes.route(queries, 3, 2)
+    routes = index.routes.route(queries, 3, 2).lists
     for i, query in enumerate(queries):
         one = index.search(query, 7, nprobe=3)
         assert one.ids.shape == (1, 7)
         assert one.ids.tobytes() == whole.ids[i].tobytes()
         assert one.distances.tobytes() == whole.distances[i].tobytes()
-        np.testing.assert_array_equal(index.routes.route(query[None], 3), routes[i : i + 1])
+        np.testing.assert_array_equal(index.routes.route(query[None], 3).lists, routes[i : i + 1])
 
 
 @pytest.mark.parametrize("algorithm", [Exact(), IVF(KMeans(lists=4, iterations=2))])

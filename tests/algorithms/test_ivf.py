@@ -32,7 +32,7 @@ def list_of_each_row(index, count):
 @pytest.mark.parametrize("nprobe", [1, 3, 6])
 def test_exactly_the_probed_lists_are_scanned(naive, built, nprobe):
     rows, queries, index = built
-    probes = index.routes.route(queries, nprobe)
+    probes = index.routes.route(queries, nprobe).lists
     lists = list_of_each_row(index, len(rows))
     found = index.search(queries, 10, nprobe=nprobe)
     expected, distances, scanned = naive.search(rows, queries, "euclidean", 10, lists, probes)
@@ -119,7 +119,7 @@ def test_routes_of_centroids(naive, built, scoring):
         "normalised": -products / lengths,
         "euclidean": lengths**2 / 2 - products,
     }[scoring]
-    np.testing.assert_array_equal(index.routes.route(queries, 6), naive.best(scores, 6))
+    np.testing.assert_array_equal(index.routes.route(queries, 6).lists, naive.best(scores, 6))
 
 
 def test_lists_of_equal_score_come_by_number(metric):
@@ -127,7 +127,7 @@ def test_lists_of_equal_score_come_by_number(metric):
     rows = np.array([[-3.0], [-2.0], [-1.0], [1.0], [2.0], [3.0]], dtype=np.float32)
     index = IVF(KMeans(lists=6)).build(rows, metric)
     if metric != "euclidean":
-        assert index.routes.route(np.zeros((2, 1), dtype=np.float32), 6).tolist() == [[0, 1, 2, 3, 4, 5]] * 2
+        assert index.routes.route(np.zeros((2, 1), dtype=np.float32), 6).lists.tolist() == [[0, 1, 2, 3, 4, 5]] * 2
 
 
 def test_subnormal_points_have_an_angle():

@@ -39,7 +39,7 @@ def test_no_epochs_route_as_the_centroids_do(problem, metric):
     rows, learn, test = problem
     start = build(rows, metric, learn, Learnt(epochs=0))
     centroid = build(rows, metric, learn, Centroid())
-    np.testing.assert_array_equal(start.routes.route(test, 24), centroid.routes.route(test, 24))
+    np.testing.assert_array_equal(start.routes.route(test, 24).lists, centroid.routes.route(test, 24).lists)
 
 
 def test_training_beats_the_centroids(naive, problem, metric):
@@ -119,7 +119,7 @@ def test_the_source_is_noted_and_nothing_else_can_be_seen(problem):
     notes = IVF(router=Learnt(epochs=1)).build(rows, "ip", training).built.notes
     assert (notes["training_source"], notes["training_queries"]) == ("held out from train", 50)
     fields = [field.name for field in dataclasses.fields(Fitting)]
-    assert fields == ["metric", "space", "clusters", "training", "nearest", "seed", "threads", "progress"]
+    assert fields == ["metric", "rows", "space", "clusters", "training", "nearest", "seed", "threads", "progress"]
 
 
 def test_the_euclidean_router_alone_has_constants(problem, metric):
