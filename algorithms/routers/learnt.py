@@ -12,6 +12,10 @@ starts changes how soon it arrives, not where.
 
 Under the euclidean metric a softmax over -β‖q - μ‖² is a softmax over ⟨q, 2βμ⟩ - β‖μ‖²: linear in q with one
 constant for each list. There W gets a bias, b; for inner products and cosines it has none, as in the paper.
+
+Under the manhattan metric no linear score equals -‖q - μ‖₁. But within an orthant around μ, where the signs s of q - μ
+are all fixed, it is ⟨q, -s⟩ + ⟨μ, s⟩: affine in q. A score that is linear with a constant is thus right about any one
+orthant, a compromise over several, and its W and b are learnt. They start from euclidean scoring, not from manhattan.
 """
 
 import time
@@ -138,13 +142,13 @@ class Learnt(Value):
         queries *= scale
         order = np.random.default_rng(fitting.seed).permutation(len(queries))
         held_out = min(len(queries) - 1, max(1, round(self.validation * len(queries))))
-        euclidean = fitting.metric == "euclidean"
+        with_bias = fitting.metric in ("euclidean", "manhattan")
         start = constants = None
         if self.start == "centroids":
             start, constants = Centroid().representatives(fitting)
             start = start / scale
         task = SoftmaxTask(
             queries, labels, order[held_out:], order[:held_out], len(fitting.clusters.centroids),
-            start, constants, euclidean,
+            start, constants, with_bias,
         )  # fmt: skip
         return task, scale
