@@ -296,7 +296,7 @@ def datasets_make(
     output: Annotated[Path, typer.Argument(help="The HDF5 file to write.")],
     base: Annotated[Path, typer.Option(help="Vectors to search in: .npy, .fvecs, .bvecs, .fbin, .u8bin, .i8bin.")],
     queries: Annotated[Path, typer.Option(help="Test queries.")],
-    metric: Annotated[str, typer.Option(help="euclidean, angular, normalized or ip.")],
+    metric: Annotated[str, typer.Option(help="euclidean, angular, normalized, ip or manhattan.")],
     learn: Annotated[Path | None, typer.Option(help="Training queries.")] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="Neighbours of each test query to store.")] = 100,
     learn_k: Annotated[int, typer.Option(min=1, help="Neighbours of each training query to store.")] = 10,

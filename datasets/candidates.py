@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from .differences import Differences
 from .scores import Scores
 
 _FIRST = 2048  # rows of the first block
@@ -18,7 +19,7 @@ _Kept = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
 
 
 def nearest_candidates(
-    scores: Scores, queries: slice, width: int, block: int, own: npt.NDArray[np.int64] | None
+    scores: Scores | Differences, queries: slice, width: int, block: int, own: npt.NDArray[np.int64] | None
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     """Keep the `width` best-scored database rows of each query.
 

@@ -27,7 +27,7 @@ class Dataset:
     name
         What results call it.
     metric
-        ``euclidean``, ``angular``, ``normalized`` or ``ip``.
+        ``euclidean``, ``angular``, ``normalized``, ``ip`` or ``manhattan``.
     train
         (n, d) float32, the database.
     test

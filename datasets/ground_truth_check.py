@@ -16,7 +16,7 @@ from .scores import row_norms
 from .truth import Progress, exact_neighbors
 
 _RELATIVE = 1e-4  # ground truth computed in float32, by others, in their order of additions
-_ABSOLUTE = 4e-6  # times the size of what cancels: 1 for cosines, |x| |q| for dot products
+_ABSOLUTE = 4e-6  # times the size of what cancels: 1 for cosines, |x| |q| for dot products, Σ|q| for differences
 
 _Floats = npt.NDArray[np.float64]
 
@@ -92,6 +92,8 @@ def _slack(
     true: _Floats,
 ) -> _Floats:
     """Say how far two honest float32 computations may lie apart: (s, K)."""
+    if metric == "manhattan":  # by differences of coordinates that others may have rounded after they measured
+        return np.asarray(_RELATIVE * true + _ABSOLUTE * np.abs(queries).sum(axis=1, dtype=np.float64)[:, None])
     widths = row_norms(queries)[:, None]
     if metric == "euclidean":  # an error of the square, magnified by the root where the distance is near 0
         room = _ABSOLUTE / 4 * np.square(widths + true)

@@ -1,4 +1,4 @@
-"""The four distances this project measures, and the names people give them.
+"""The five distances this project measures, and the names people give them.
 
 One canonical string per metric travels through files, jobs and tables. Other suites call the same distances
 by other names, and two of them are traps: "angular" is 1 - cos, neither an angle nor a chord, and
@@ -15,6 +15,7 @@ METRICS = {
     "angular": "1 - cosine; a zero vector is at distance 1 from everything",
     "normalized": "1 - dot product of the vectors as stored",
     "ip": "negative dot product",
+    "manhattan": "sum of absolute differences",
 }
 
 _ALIASES = {
@@ -25,6 +26,9 @@ _ALIASES = {
     "inner product": "ip",
     "inner_product": "ip",
     "inner-product": "ip",
+    "l1": "manhattan",
+    "cityblock": "manhattan",
+    "taxicab": "manhattan",
 }
 
 _UNSUPPORTED = ("hamming", "jaccard")

@@ -1,16 +1,18 @@
 """Float32 scores that rank like the distance, and how wrong they can be.
 
-A brute-force search wants one matrix product and no more. Each metric is brought to "score = scale · ⟨x,
-prepared query⟩ + offset, smaller is nearer", and beside it stands a bound on the rounding error of every
-score of a query. The bound is what lets `truth` prove that nothing nearer was dropped: a dot product of d
-float32 numbers is wrong by at most about d · 2⁻²⁴ · |x| · |q|, whatever the order of its additions (Higham,
-Accuracy and Stability of Numerical Algorithms, section 3.1).
+A brute-force search wants one matrix product and no more. Each metric but manhattan, which `differences` sums pair by
+pair, is brought to "score = scale · ⟨x, prepared query⟩ + offset, smaller is nearer", and beside it stands a bound on
+the rounding error of every score of a query. The bound is what lets `truth` prove that nothing nearer was dropped: a
+dot product of d float32 numbers is wrong by at most about d · 2⁻²⁴ · |x| · |q|, whatever the order of its additions
+(Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from .differences import Differences
 
 _ROWS = 8192  # rows turned into float64 at a time
 _TINY, _HUGE = 1e-12, 1e12  # norms outside are left to float64: squares would leave float32's range
@@ -62,7 +64,7 @@ class Scores:
         return np.asarray(exact + self.error[queries])
 
 
-def prepare(train: npt.NDArray[np.float32], queries: npt.NDArray[np.float32], metric: str) -> Scores:
+def prepare(train: npt.NDArray[np.float32], queries: npt.NDArray[np.float32], metric: str) -> Scores | Differences:
     """Bring a canonical metric to float32 scores.
 
     Parameters
@@ -74,11 +76,13 @@ def prepare(train: npt.NDArray[np.float32], queries: npt.NDArray[np.float32], me
 
     Returns
     -------
-    Scores
+    Scores or Differences
         With error bounds valid for this data.
     """
     lengths, widths = row_norms(train), row_norms(queries)
     trustworthy = _in_range(lengths, metric) and _in_range(widths, metric)
+    if metric == "manhattan":
+        return Differences(train, queries, trustworthy)
     if not trustworthy:
         nothing = np.full(len(queries), np.inf)
         return Scores(train, queries, None, None, nothing, np.zeros(len(queries)), False, False)

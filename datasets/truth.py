@@ -1,9 +1,9 @@
 """Exact nearest neighbours by brute force: fast where float32 suffices, float64 where it decides.
 
-Blocks of queries meet blocks of the database in one matrix product, which keeps k + margin candidates per
-query. The candidates are measured again in float64 and ordered by (distance, id). Then comes the proof: if a
-row that was dropped could, within the error bound of its score, still be nearer than (or as near as) the
-k-th, that query is swept again and every such row is measured. The answer is therefore the exact one, ties
+Blocks of queries meet blocks of the database in one matrix product (for manhattan in one kernel, see `differences`),
+which keeps k + margin candidates per query. The candidates are measured again in float64 and ordered by (distance, id).
+Then comes the proof: if a row that was dropped could, within the error bound of its score, still be nearer than (or as
+near as) the k-th, that query is swept again and every such row is measured. The answer is therefore the exact one, ties
 included, on any machine.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .candidates import nearest_candidates
+from .differences import Differences
 from .distance import distances_to
 from .metric import canonical_metric
 from .scores import Scores, prepare
@@ -88,7 +89,7 @@ def exact_neighbors(
 @dataclass(frozen=True, eq=False)
 class _Task:
     queries: npt.NDArray[np.float32]  # (q, d), as given
-    scores: Scores
+    scores: Scores | Differences
     k: int
     metric: str
     block: int

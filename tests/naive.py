@@ -9,9 +9,12 @@ import numpy as np
 LANES = 16
 
 
-def tile(panels, bias, first, queries, picks, panel_count):
+def tile(panels, bias, first, queries, picks, panel_count, differences=False):
     """Scores of the picked queries against `panel_count` panels: (picks, panel_count * 16) float64."""
     chosen = panels[first : first + panel_count].astype(np.float64)
+    if differences:
+        apart = np.abs(queries[picks].astype(np.float64)[:, None, :, None] - chosen[None])
+        return (bias[first : first + panel_count] + apart.sum(axis=2)).reshape(len(picks), -1)
     products = np.einsum("id,pdl->ipl", queries[picks].astype(np.float64), chosen)
     return (bias[first : first + panel_count] - products).reshape(len(picks), -1)
 
@@ -51,6 +54,8 @@ def distances(train, queries, metric):
     train, queries = train.astype(np.float64), queries.astype(np.float64)
     if metric == "euclidean":
         return np.stack([np.linalg.norm(train - query, axis=1) for query in queries])
+    if metric == "manhattan":
+        return np.stack([np.abs(train - query).sum(axis=1) for query in queries])
     if metric == "angular":
         train, queries = prepare(train, metric, 0), prepare(queries, metric, 0)
     products = queries @ train.T

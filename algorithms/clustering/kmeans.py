@@ -1,5 +1,8 @@
 """Standard k-means: Lloyd's iterations on a sample, then every point to its nearest centroid.
 
+Means and assignment are euclidean in the prepared space under every metric, manhattan included: there the lists serve
+another distance than the one they were made by, as a common partition for all routers.
+
 Assignment is the scan kernel with one neighbour to keep (`kernels.scan`), so it runs at the speed of the
 search itself. Everything is deterministic for a seed at any number of threads: a row's nearest centroid does
 not depend on its neighbours, ties go to the lower list, and each mean is summed by one thread in row order.

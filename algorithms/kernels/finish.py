@@ -11,6 +11,7 @@ from .heap import key_score, key_slot, make_heap, make_key, sort_heap
 from .space import METRICS
 
 EUCLIDEAN = METRICS.index("euclidean")
+MANHATTAN = METRICS.index("manhattan")
 ONE_MINUS = (METRICS.index("angular"), METRICS.index("normalized"))
 
 
@@ -24,6 +25,10 @@ def _distance(values, slot, query, metric):  # type: ignore[no-untyped-def]
             difference = np.float64(query[j]) - np.float64(values[panel, j, lane])
             total += difference * difference
         return np.sqrt(total)
+    if metric == MANHATTAN:
+        for j in range(query.shape[0]):
+            total += abs(np.float64(query[j]) - np.float64(values[panel, j, lane]))
+        return total
     for j in range(query.shape[0]):
         total += np.float64(query[j]) * np.float64(values[panel, j, lane])
     if metric == ONE_MINUS[0] or metric == ONE_MINUS[1]:

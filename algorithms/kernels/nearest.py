@@ -24,35 +24,43 @@ def _split(keys, row, slots, scores):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _nearest_single(values, bias, starts, query, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
+def _nearest_single(values, bias, starts, differences, query, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
     prepared = np.empty((1, query.shape[0]), dtype=np.float32)
     heaps = np.empty((1, slots.shape[0]), dtype=np.uint64)
-    scan_single(values, bias, starts, query, center, normalise, np.zeros(1, dtype=np.int32), prepared, heaps)
+    probes = np.zeros(1, dtype=np.int32)
+    scan_single(values, bias, starts, differences, query, center, normalise, probes, prepared, heaps)
     _split(heaps, 0, slots, scores)
 
 
 @kernel
-def _nearest_share(values, bias, starts, queries, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
+def _nearest_share(values, bias, starts, differences, queries, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
     prepared = np.empty(queries.shape, dtype=np.float32)
     heaps = np.empty(slots.shape, dtype=np.uint64)
     probes = np.zeros((queries.shape[0], 1), dtype=np.int32)
-    scan_share(values, bias, starts, queries, center, normalise, probes, prepared, heaps)
+    scan_share(values, bias, starts, differences, queries, center, normalise, probes, prepared, heaps)
     for i in range(queries.shape[0]):
         _split(heaps, i, slots[i], scores[i])
 
 
 @parallel_kernel
-def _nearest_shares(values, bias, starts, queries, center, normalise, slots, scores, bounds):  # type: ignore[no-untyped-def]
+def _nearest_shares(values, bias, starts, differences, queries, center, normalise, slots, scores, bounds):  # type: ignore[no-untyped-def]
     # bounds (shares + 1,). Iteration i owns the queries of share i.
     for i in numba.prange(bounds.shape[0] - 1):
         begin, end = bounds[i], bounds[i + 1]
         _nearest_share(
-            values, bias, starts, queries[begin:end], center, normalise, slots[begin:end], scores[begin:end]
+            values, bias, starts, differences, queries[begin:end], center, normalise,
+            slots[begin:end], scores[begin:end],
         )  # fmt: skip
 
 
 def nearest(
-    panels: Panels, queries: npt.NDArray[np.float32], space: Space, k: int, threads: int = 1
+    panels: Panels,
+    queries: npt.NDArray[np.float32],
+    space: Space,
+    k: int,
+    threads: int = 1,
+    *,
+    differences: bool = False,
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
     """Find the k vectors of lowest score, of a layout of one list.
 
@@ -67,17 +75,19 @@ def nearest(
     k : int
     threads : int
         Of a batch; one query takes a serial path, which starts none. The result depends on neither.
+    differences : bool
+        Score by manhattan distance.
 
     Returns
     -------
     slots : (q, k) int32
         Best first, equal scores by slot; -1 where there are fewer than k vectors.
     scores : (q, k) float32
-        ``bias - ⟨q, x⟩``.
+        ``bias - ⟨q, x⟩``, or ``bias + Σ|q - x|`` of `differences`.
     """
     slots = np.empty((len(queries), k), dtype=np.int32)
     scores = np.empty((len(queries), k), dtype=np.float32)
-    layout = (panels.values, panels.bias, panels.starts)
+    layout = (panels.values, panels.bias, panels.starts, differences)
     if len(queries) == 1:
         _nearest_single(*layout, queries[0], space.center, space.normalise, slots[0], scores[0])
     elif len(queries):

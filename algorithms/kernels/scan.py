@@ -1,10 +1,11 @@
 """The scan: score queries against panels and keep the best k of each.
 
-A score is ``bias - ⟨q, x⟩``, lower is better. One formula serves every metric: bias 0 ranks by inner product
+A score is ``bias - ⟨q, x⟩``, lower is better. One formula serves four metrics: bias 0 ranks by inner product
 (and by cosine, for normalised vectors), bias ½‖x‖² ranks by euclidean distance, since ½‖q - x‖² = ½‖q‖² +
-½‖x‖² - ⟨q, x⟩ and the first term is the same for all x. One kernel serves every purpose: scanning lists,
-exact search (one list that holds everything), routing (the lists' representatives are the vectors), and
-k-means assignment (routing to one list).
+½‖x‖² - ⟨q, x⟩ and the first term is the same for all x. Manhattan distance is no inner product: where `differences`
+is set, the score is ``bias + Σ|q - x|`` and other tiles are called, a choice made once per tile. One kernel serves
+every purpose: scanning lists, exact search (one list that holds everything), routing (the lists' representatives are
+the vectors), and k-means assignment (routing to one list).
 
 This file holds the serial kernels; `nearest` and `search` hold the shells that divide queries among threads,
 and the public functions. Symbols: q queries, d dimension, k neighbours, L lists, p probes, P panels.
@@ -19,6 +20,10 @@ from .vector import (
     PANELS_PER_STREAM,
     PANELS_PER_TILE,
     QUERIES_PER_TILE,
+    difference_stream,
+    difference_stream_of_one_panel,
+    difference_tile,
+    difference_tile_of_one_panel,
     lanes_at_most,
     lowest_bit,
     stream,
@@ -45,22 +50,28 @@ def _keep(mask, scores, i, column, first_slot, heaps, row, limit):  # type: igno
 
 
 @kernel
-def scan_one(values, bias, first, last, queries, heaps, limit, scores, pick):  # type: ignore[no-untyped-def]
+def scan_one(values, bias, first, last, differences, queries, heaps, limit, scores, pick):  # type: ignore[no-untyped-def]
     """Offer panels first to last - 1 to heap 0, for the query `pick[0]`; return the new limit.
 
-    values (P, d, 16) float32 · bias (P, 16) float32 · queries (q, d) float32 · heaps (1, k) uint64 ·
-    scores (1, 64) float32, scratch · pick (1,) int64
+    values (P, d, 16) float32 · bias (P, 16) float32 · differences bool · queries (q, d) float32 ·
+    heaps (1, k) uint64 · scores (1, 64) float32, scratch · pick (1,) int64
     """
     panel = first
     while panel + PANELS_PER_STREAM <= last:
-        stream(values, bias, panel, queries, pick, scores)
+        if differences:
+            difference_stream(values, bias, panel, queries, pick, scores)
+        else:
+            stream(values, bias, panel, queries, pick, scores)
         for p in range(PANELS_PER_STREAM):
             mask = lanes_at_most(scores, 0, p * 16, limit)
             if mask != np.uint64(0):
                 limit = _keep(mask, scores, 0, p * 16, (panel + p) * 16, heaps, 0, limit)
         panel += PANELS_PER_STREAM
     while panel < last:
-        stream_of_one_panel(values, bias, panel, queries, pick, scores)
+        if differences:
+            difference_stream_of_one_panel(values, bias, panel, queries, pick, scores)
+        else:
+            stream_of_one_panel(values, bias, panel, queries, pick, scores)
         mask = lanes_at_most(scores, 0, 0, limit)
         if mask != np.uint64(0):
             limit = _keep(mask, scores, 0, 0, panel * 16, heaps, 0, limit)
@@ -69,10 +80,12 @@ def scan_one(values, bias, first, last, queries, heaps, limit, scores, pick):  #
 
 
 @kernel
-def scan_many(values, bias, first, last, queries, members, begin, end, heaps, limits, wide, narrow, picks):  # type: ignore[no-untyped-def]
+def scan_many(  # type: ignore[no-untyped-def]
+    values, bias, first, last, differences, queries, members, begin, end, heaps, limits, wide, narrow, picks
+):
     """Offer panels first to last - 1 to the heaps of the queries members[begin:end].
 
-    values (P, d, 16) float32 · bias (P, 16) float32 · queries (q, d) float32 · members (m,) int32 ·
+    values (P, d, 16) float32 · bias (P, 16) float32 · differences bool · queries (q, d) float32 · members (m,) int32 ·
     heaps (q, k) uint64 · limits (q,) float32 · wide (6, 16·PANELS_PER_TILE), narrow (6, 16) float32 and
     picks (6,) int64, scratch
     """
@@ -85,7 +98,10 @@ def scan_many(values, bias, first, last, queries, members, begin, end, heaps, li
                 picks[i] = members[start + min(i, count - 1)]
             panel = block_first
             while panel + PANELS_PER_TILE <= block_last:
-                tile(values, bias, panel, queries, picks, wide)
+                if differences:
+                    difference_tile(values, bias, panel, queries, picks, wide)
+                else:
+                    tile(values, bias, panel, queries, picks, wide)
                 for i in range(count):
                     row = picks[i]
                     for p in range(PANELS_PER_TILE):
@@ -96,7 +112,10 @@ def scan_many(values, bias, first, last, queries, members, begin, end, heaps, li
                             )  # fmt: skip
                 panel += PANELS_PER_TILE
             while panel < block_last:
-                tile_of_one_panel(values, bias, panel, queries, picks, narrow)
+                if differences:
+                    difference_tile_of_one_panel(values, bias, panel, queries, picks, narrow)
+                else:
+                    tile_of_one_panel(values, bias, panel, queries, picks, narrow)
                 for i in range(count):
                     row = picks[i]
                     mask = lanes_at_most(narrow, i, 0, limits[row])
@@ -128,10 +147,10 @@ def _group_by_list(probes, lists, begins, members):  # type: ignore[no-untyped-d
 
 
 @kernel
-def scan_share(values, bias, starts, queries, center, normalise, probes, prepared, heaps):  # type: ignore[no-untyped-def]
+def scan_share(values, bias, starts, differences, queries, center, normalise, probes, prepared, heaps):  # type: ignore[no-untyped-def]
     """Answer one share of a batch: each list is read once for all of the queries that probe it.
 
-    values (P, d, 16) float32 · bias (P, 16) float32 · starts (L + 1,) int64 ·
+    values (P, d, 16) float32 · bias (P, 16) float32 · starts (L + 1,) int64 · differences bool ·
     queries (q, d) float32, as given · center (d,) float32 · probes (q, p) int32, -1 for none ·
     prepared (q, d) float32, overwritten ·
     heaps (q, k) uint64, overwritten, best first
@@ -151,7 +170,7 @@ def scan_share(values, bias, starts, queries, center, normalise, probes, prepare
     for i in range(lists):
         if begins[i + 1] > begins[i]:
             scan_many(
-                values, bias, starts[i], starts[i + 1], prepared, members, begins[i], begins[i + 1],
+                values, bias, starts[i], starts[i + 1], differences, prepared, members, begins[i], begins[i + 1],
                 heaps, limits, wide, narrow, picks,
             )  # fmt: skip
     for i in range(count):
@@ -159,7 +178,7 @@ def scan_share(values, bias, starts, queries, center, normalise, probes, prepare
 
 
 @kernel
-def scan_single(values, bias, starts, query, center, normalise, probes, prepared, heaps):  # type: ignore[no-untyped-def]
+def scan_single(values, bias, starts, differences, query, center, normalise, probes, prepared, heaps):  # type: ignore[no-untyped-def]
     """Answer one query, list after list.
 
     As `scan_share`, but query (d,), probes (p,), best list first, prepared (1, d) and heaps (1, k).
@@ -172,5 +191,7 @@ def scan_single(values, bias, starts, query, center, normalise, probes, prepared
     for j in range(probes.shape[0]):
         chosen = probes[j]
         if chosen >= 0:
-            limit = scan_one(values, bias, starts[chosen], starts[chosen + 1], prepared, heaps, limit, scores, pick)
+            limit = scan_one(
+                values, bias, starts[chosen], starts[chosen + 1], differences, prepared, heaps, limit, scores, pick
+            )  # fmt: skip
     sort_heap(heaps, 0, heaps.shape[1])

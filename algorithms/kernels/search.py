@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .compile import kernel, numba_threads, parallel_kernel
-from .finish import finish_row
+from .finish import MANHATTAN, finish_row
 from .panels import Panels
 from .scan import scan_share, scan_single
 from .shares import AGAINST_ALL_LISTS, share_bounds
@@ -32,7 +32,7 @@ def _search_single(  # type: ignore[no-untyped-def]
 ):
     prepared = np.empty((1, query.shape[0]), dtype=np.float32)
     heaps = np.empty((1, ids.shape[0]), dtype=np.uint64)
-    scan_single(values, bias, starts, query, center, normalise, probes, prepared, heaps)
+    scan_single(values, bias, starts, metric == MANHATTAN, query, center, normalise, probes, prepared, heaps)
     finish_row(values, slot_ids, prepared[0], metric, heaps, 0, ids, distances)
     _count(probes, sizes, work)
 
@@ -43,7 +43,7 @@ def _search_share(  # type: ignore[no-untyped-def]
 ):
     prepared = np.empty(queries.shape, dtype=np.float32)
     heaps = np.empty(ids.shape, dtype=np.uint64)
-    scan_share(values, bias, starts, queries, center, normalise, probes, prepared, heaps)
+    scan_share(values, bias, starts, metric == MANHATTAN, queries, center, normalise, probes, prepared, heaps)
     for i in range(queries.shape[0]):
         finish_row(values, slot_ids, prepared[i], metric, heaps, i, ids[i], distances[i])
         _count(probes[i], sizes, work[i])
@@ -108,8 +108,8 @@ def search_lists(
         Rows of the training matrix by ascending distance, equal distances by id; -1 where fewer than k were
         scanned.
     distances : (q, k) float32
-        Euclidean distance, 1 - cosine, 1 - inner product, or minus the inner product, by metric; +inf at id
-        -1.
+        Euclidean distance, 1 - cosine, 1 - inner product, minus the inner product, or manhattan distance, by
+        metric; +inf at id -1.
     work : (q, 2) int64
         Lists opened and points scanned.
     """

@@ -1,13 +1,14 @@
 """The space in which vectors are compared: what is done to a vector before it is scored.
 
-Scores are inner products plus a bias (see `scan`), so each metric needs its vectors in a certain shape:
+Most scores are inner products plus a bias (see `scan`), so each metric needs its vectors in a certain shape:
 
 - euclidean: the mean of the training vectors is subtracted. Distances do not change, and the products stay
   small: computed as ½‖x‖² - ⟨q, x⟩, distances between vectors far from the origin would drown in float32
   rounding;
 - angular: divided by their length; the zero vector stays zero, hence its cosine with anything is 0 and its
   distance 1;
-- normalized, ip: as they are.
+- normalized, ip: as they are;
+- manhattan: as they are. Its score is a sum of differences, in which nothing cancels.
 
 Queries pass through the same door at query time, inside the kernels, one share at a time: no second copy of
 the training matrix is ever made.
@@ -21,7 +22,7 @@ import numpy.typing as npt
 
 from .compile import kernel, numba_threads, parallel_kernel
 
-METRICS = ("euclidean", "angular", "normalized", "ip")
+METRICS = ("euclidean", "angular", "normalized", "ip", "manhattan")
 
 
 class Space(NamedTuple):

@@ -6,6 +6,9 @@ registers. They use LLVM's generic vectors (`<16 x float>`) and `llvm.fmuladd`, 
 processor: the compiler lowers them to two AVX2 registers, one AVX-512 register or four NEON registers, so no
 machine can meet an instruction that it lacks.
 
+There are two families. A tile of products subtracts ⟨q, x⟩ from the bias, a tile of differences adds Σ|q - x| to
+it; they differ in one term (`_product`, `_difference`) and in nothing else.
+
 The order of the sum over dimensions is the same in every tile. Hence a pair (query, vector) has the same
 score, to the last bit, in whatever tile it is computed: single queries and batches return identical
 neighbours.
@@ -76,8 +79,25 @@ def _require_arrays(*arrays: tuple[Any, Any, int]) -> None:
             raise TypingError(f"a tile needs a C-contiguous {dtype} array of {dimensions} dimensions, found {given}")
 
 
-def _tile_code(queries_count: int, panels_count: int) -> Callable[..., Any]:
-    """Return the code generator of a tile of `queries_count` queries x `panels_count` panels."""
+def _intrinsic(builder: Any, name: str, operands: int) -> Any:
+    kind = ir.FunctionType(_VECTOR, [_VECTOR] * operands)
+    return cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{LANES}f32")
+
+
+def _product(builder: Any, factor: Any, value: Any, total: Any) -> Any:
+    # total - factor · value. The compiler makes one negation of those of several queries, and folds it away.
+    return builder.call(_intrinsic(builder, "fmuladd", 3), [factor, builder.fneg(value), total])
+
+
+def _difference(builder: Any, factor: Any, value: Any, total: Any) -> Any:
+    # total + |factor - value|. A flag of our own keeps Numba from adding `reassoc`, with which each tile would sum in
+    # an order of its own; `contract` is none: there is no product to fuse.
+    apart = builder.call(_intrinsic(builder, "fabs", 1), [builder.fsub(factor, value, flags=("contract",))])
+    return builder.fadd(total, apart, flags=("contract",))
+
+
+def _tile_code(queries_count: int, panels_count: int, term: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the code generator of a tile of `queries_count` queries x `panels_count` panels, summing `term`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         panels_type, bias_type, _, queries_type, picks_type, scores_type = signature.args
@@ -103,9 +123,6 @@ def _tile_code(queries_count: int, panels_count: int) -> Callable[..., Any]:
             )
             for p in range(panels_count)
         ]
-        multiply_add = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fmuladd.v{LANES}f32"
-        )
 
         before = builder.block
         loop = builder.append_basic_block("dimensions")
@@ -115,12 +132,11 @@ def _tile_code(queries_count: int, panels_count: int) -> Callable[..., Any]:
         j = builder.phi(_INT64)
         sums = [[builder.phi(_VECTOR) for _ in range(panels_count)] for _ in range(queries_count)]
         offset = builder.mul(j, lanes)
-        # Negated here, not at the broadcast: the compiler folds it into the multiply-add.
-        values = [builder.fneg(_load(builder, builder.gep(pointer, [offset]))) for pointer in panel_starts]
+        values = [_load(builder, builder.gep(pointer, [offset])) for pointer in panel_starts]
         grown = []
         for i in range(queries_count):
             factor = _splat(builder, builder.load(builder.gep(query_starts[i], [j])))
-            grown.append([builder.call(multiply_add, [factor, values[p], sums[i][p]]) for p in range(panels_count)])
+            grown.append([term(builder, factor, values[p], sums[i][p]) for p in range(panels_count)])
         following = builder.add(j, ir.Constant(_INT64, 1))
         j.add_incoming(ir.Constant(_INT64, 0), before)
         j.add_incoming(following, loop)
@@ -151,19 +167,21 @@ def _tile_type(panels: Any, bias: Any, first: Any, queries: Any, picks: Any, sco
     return types.void(panels, bias, types.int64, queries, picks, scores)
 
 
-def make_tile(queries_count: int, panels_count: int) -> Any:
+def make_tile(queries_count: int, panels_count: int, *, differences: bool = False) -> Any:
     """Return the tile of `queries_count` queries x `panels_count` panels, to be called from kernels.
 
     ``tile(values, bias, first, queries, picks, scores)`` scores the queries picks[0], picks[1], ... against the panels
     first, first + 1, ...: values (P, d, 16) float32, bias (P, 16) float32, queries (q, d) float32, picks int64, scores
-    (queries_count, panels_count x 16) float32, overwritten.
+    (queries_count, panels_count x 16) float32, overwritten with bias - ⟨q, x⟩, or with bias + Σ|q - x| of a tile of
+    `differences`.
     """
     if config.DISABLE_JIT:
-        return _plain_tile(queries_count, panels_count)
+        return _plain_tile(queries_count, panels_count, differences)
+    code = _tile_code(queries_count, panels_count, _difference if differences else _product)
 
     @intrinsic
     def tile(typing_context, panels, bias, first, queries, picks, scores):  # type: ignore[no-untyped-def]
-        return _tile_type(panels, bias, first, queries, picks, scores), _tile_code(queries_count, panels_count)
+        return _tile_type(panels, bias, first, queries, picks, scores), code
 
     return tile
 
@@ -238,14 +256,15 @@ def _bits_float(typing_context, bits):  # type: ignore[no-untyped-def]
 # ---- the same in NumPy, where nothing is compiled -------------------------------------------------------
 
 
-def _plain_tile(queries_count: int, panels_count: int) -> Callable[..., None]:
+def _plain_tile(queries_count: int, panels_count: int, differences: bool) -> Callable[..., None]:
     def tile(panels, bias, first, queries, picks, scores):  # type: ignore[no-untyped-def]
         flat = scores.reshape(-1)
         for i in range(queries_count):
             for p in range(panels_count):
                 total = bias[first + p].copy()
                 for j in range(panels.shape[1]):
-                    total -= queries[picks[i], j] * panels[first + p, j]
+                    query, values = queries[picks[i], j], panels[first + p, j]
+                    total += np.abs(query - values) if differences else -query * values
                 place = (i * panels_count + p) * LANES
                 flat[place : place + LANES] = total
 
@@ -269,6 +288,11 @@ tile = make_tile(QUERIES_PER_TILE, PANELS_PER_TILE)
 tile_of_one_panel = make_tile(QUERIES_PER_TILE, 1)
 stream = make_tile(1, PANELS_PER_STREAM)
 stream_of_one_panel = make_tile(1, 1)
+
+difference_tile = make_tile(QUERIES_PER_TILE, PANELS_PER_TILE, differences=True)
+difference_tile_of_one_panel = make_tile(QUERIES_PER_TILE, 1, differences=True)
+difference_stream = make_tile(1, PANELS_PER_STREAM, differences=True)
+difference_stream_of_one_panel = make_tile(1, 1, differences=True)
 
 if config.DISABLE_JIT:
     lanes_at_most: Any = _plain_lanes_at_most

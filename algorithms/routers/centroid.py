@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from ..value import Value
 from .linear import linear_routes
+from .manhattan import manhattan_routes
 from .router import Fitted, Fitting
 
 BY_METRIC = {
@@ -14,8 +15,9 @@ BY_METRIC = {
     "angular": "normalised",
     "normalized": "normalised",
     "ip": "inner product",
+    "manhattan": "manhattan",
 }
-SCORINGS = ("inner product", "normalised", "euclidean")
+SCORINGS = ("inner product", "normalised", "euclidean", "manhattan")
 
 
 def normalised(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -32,8 +34,8 @@ class Centroid(Value):
     ----------
     scoring : str, optional
         ``inner product``: ⟨q, μ⟩; ``normalised``: ⟨q, μ/‖μ‖⟩, the strong baseline of Bruch et al., arXiv
-        2405.12207; ``euclidean``: -‖q - μ‖. By default what suits the metric: euclidean for euclidean,
-        normalised for angular and normalized, inner product for ip.
+        2405.12207; ``euclidean``: -‖q - μ‖; ``manhattan``: -‖q - μ‖₁. By default what suits the metric: euclidean
+        for euclidean, normalised for angular and normalized, inner product for ip, manhattan for manhattan.
     """
 
     scoring: str | None = None
@@ -52,24 +54,26 @@ class Centroid(Value):
         return replace(self, scoring=self.scoring or BY_METRIC[metric])
 
     def representatives(self, fitting: Fitting) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return what the router compares queries with.
+        """Return what the router compares queries with, as far as a linear score can say it.
 
         Returns
         -------
         representatives : (L, d) float32
         constants : (L,) float32
             A list's score is ⟨q, representative⟩ + constant, higher is better: 0, or -½‖μ‖² under euclidean
-            scoring.
+            scoring. Manhattan scoring has no such form; here it gets the constants of euclidean scoring.
         """
         scoring = self.resolve(fitting.metric).scoring
         centroids = fitting.clusters.centroids
         if scoring == "normalised":
             centroids = normalised(centroids)
         squares = np.einsum("ij,ij->i", centroids, centroids, dtype=np.float64)
-        constants = -0.5 * squares if scoring == "euclidean" else np.zeros(len(centroids))
+        constants = -0.5 * squares if scoring in ("euclidean", "manhattan") else np.zeros(len(centroids))
         return centroids, constants.astype(np.float32)
 
     def fit(self, fitting: Fitting) -> Fitted:
         """Lay the centroids out for routing."""
+        if self.resolve(fitting.metric).scoring == "manhattan":
+            return Fitted(manhattan_routes(fitting.clusters.centroids, fitting.space))
         representatives, constants = self.representatives(fitting)
         return Fitted(linear_routes(representatives, constants, fitting.space))

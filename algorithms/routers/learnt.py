@@ -16,8 +16,9 @@ What each metric needs, so that the true order of the lists can be written as W 
 - angular: the same on unit vectors. The length of q scales all scores alike and moves no rank.
 - euclidean: a softmax over -β‖q - μ‖² is a softmax over ⟨q, 2βμ⟩ - β‖μ‖², since β‖q‖² is common to all lists: linear
   in q with one constant for each list, so W gets a bias b.
-- manhattan: -‖q - μ‖₁ = -Σ_j s_j (q_j - μ_j) with s = sign(q - μ): affine in q within each orthant around μ, with
-  a constant. W and b are the one affine piece that serves the queries seen best; no linear form is exact everywhere.
+- manhattan: no linear score equals -‖q - μ‖₁, but within an orthant around μ, where the signs s of q - μ are fixed, it
+  is ⟨q, -s⟩ + ⟨μ, s⟩: affine in q. W and b are learnt, a compromise over the orthants that queries come from; they
+  start from euclidean scoring.
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-METRICS = ("euclidean", "angular", "normalized", "ip")
+METRICS = ("euclidean", "angular", "normalized", "ip", "manhattan")
 
 
 @pytest.fixture(params=METRICS)

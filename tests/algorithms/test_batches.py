@@ -11,7 +11,7 @@ from ivfbench.algorithms.ivf import IVF
 pytestmark = pytest.mark.interpreted
 
 
-@pytest.fixture(scope="module", params=["euclidean", "angular", "normalized", "ip"])
+@pytest.fixture(scope="module", params=["euclidean", "angular", "normalized", "ip", "manhattan"])
 def asked(request, tiny):
     """An index over points with duplicates and exact ties, and queries that are partly points."""
     n, d, q, lists = (40, 3, 9, 4) if tiny else (500, 9, 90, 22)
@@ -48,10 +48,11 @@ def test_every_single_query_equals_its_row_of_the_batch(asked):
 
 
 @pytest.mark.parametrize("algorithm", [Exact(), IVF(KMeans(lists=4, iterations=2))])
-def test_neighbours_far_from_the_origin_are_exact(naive, normal, tiny, algorithm):
+@pytest.mark.parametrize("distance", ["euclidean", "manhattan"])
+def test_neighbours_far_from_the_origin_are_exact(naive, normal, tiny, algorithm, distance):
     rows, queries = normal(40 if tiny else 400, 8) + 1e4, normal(5, 8, seed=1) + 1e4
     parameters = {} if algorithm == Exact() else {"nprobe": 4}
-    found = algorithm.build(rows, "euclidean").search(queries, 10, **parameters)
-    expected, distances, _ = naive.search(rows, queries, "euclidean", 10)
+    found = algorithm.build(rows, distance).search(queries, 10, **parameters)
+    expected, distances, _ = naive.search(rows, queries, distance, 10)
     np.testing.assert_array_equal(found.ids, expected)
     np.testing.assert_allclose(found.distances, distances, rtol=1e-6)

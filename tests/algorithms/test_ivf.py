@@ -106,7 +106,7 @@ def test_empty_lists_are_probed_and_hold_nothing():
     assert found.ids.tolist() == [[0, 1, 2]] * 2
 
 
-@pytest.mark.parametrize("scoring", ["inner product", "normalised", "euclidean"])
+@pytest.mark.parametrize("scoring", ["inner product", "normalised", "euclidean", "manhattan"])
 def test_routes_of_centroids(naive, built, scoring):
     rows, queries, _ = built
     index = IVF(KMeans(lists=6, iterations=3), Centroid(scoring), seed=4).build(rows, "ip")
@@ -118,15 +118,16 @@ def test_routes_of_centroids(naive, built, scoring):
         "inner product": -products,
         "normalised": -products / lengths,
         "euclidean": lengths**2 / 2 - products,
+        "manhattan": naive.distances(centroids, queries, "manhattan"),
     }[scoring]
     np.testing.assert_array_equal(index.routes.route(queries, 6).lists, naive.best(scores, 6))
 
 
 def test_lists_of_equal_score_come_by_number(metric):
-    # A zero query scores every list alike under the last three metrics, whatever the signs of the centroids.
+    # A zero query scores every list alike where scores are products, whatever the signs of the centroids.
     rows = np.array([[-3.0], [-2.0], [-1.0], [1.0], [2.0], [3.0]], dtype=np.float32)
     index = IVF(KMeans(lists=6)).build(rows, metric)
-    if metric != "euclidean":
+    if metric not in ("euclidean", "manhattan"):
         assert index.routes.route(np.zeros((2, 1), dtype=np.float32), 6).lists.tolist() == [[0, 1, 2, 3, 4, 5]] * 2
 
 

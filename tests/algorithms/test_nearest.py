@@ -8,13 +8,15 @@ from ivfbench.algorithms.kernels.space import identity
 pytestmark = pytest.mark.interpreted
 
 
-@pytest.mark.parametrize("squared", [False, True])
-def test_whole_numbers_give_the_oracles_slots(naive, whole_numbers, shapes, threads, squared):
+@pytest.mark.parametrize(
+    ("squared", "differences"), [(False, False), (True, False), (False, True)], ids=["products", "squares", "manhattan"]
+)
+def test_whole_numbers_give_the_oracles_slots(naive, whole_numbers, shapes, threads, squared, differences):
     for n, d, k, q in shapes:
         rows, queries = whole_numbers(n, d), whole_numbers(q, d, seed=1)
         panels = make_panels(rows, identity(d), squared=squared)
-        slots, scores = nearest(panels, queries, identity(d), k, threads)
-        exact = -queries.astype(float) @ rows.T.astype(float)
+        slots, scores = nearest(panels, queries, identity(d), k, threads, differences=differences)
+        exact = naive.distances(rows, queries, "manhattan" if differences else "ip")
         if squared:
             exact += (rows.astype(float) ** 2).sum(axis=1) / 2
         expected = naive.best(exact, k)

@@ -15,7 +15,7 @@ def some_probes(queries, lists, probes, seed=0):
     return chosen
 
 
-@pytest.mark.parametrize("exact_metric", ["euclidean", "normalized", "ip"])
+@pytest.mark.parametrize("exact_metric", ["euclidean", "normalized", "ip", "manhattan"])
 @pytest.mark.parametrize("lists", [1, 5])
 def test_whole_numbers_give_the_oracles_ids(naive, whole_numbers, shapes, threads, exact_metric, lists):
     # Not centred: then every product is a whole number, and both ids and distances must be equal.

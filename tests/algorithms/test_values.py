@@ -9,6 +9,7 @@ from ivfbench.algorithms.clustering.kmeans import KMeans
 from ivfbench.algorithms.codecs.float32 import Float32
 from ivfbench.algorithms.exact import Exact
 from ivfbench.algorithms.ivf import IVF
+from ivfbench.algorithms.kernels.space import METRICS
 from ivfbench.algorithms.probing.fixed import Fixed
 from ivfbench.algorithms.registry import ALGORITHMS, CLUSTERINGS, CODECS, MEMBERS, PROBINGS, ROUTERS
 from ivfbench.algorithms.routers.centroid import Centroid
@@ -110,8 +111,8 @@ def test_resolve_spells_the_number_of_lists_out(lists, count, expected):
 
 
 def test_resolve_spells_the_scoring_out():
-    found = [IVF().resolve(metric, 9).router.scoring for metric in ("euclidean", "angular", "normalized", "ip")]
-    assert found == ["euclidean", "normalised", "normalised", "inner product"]
+    found = [IVF().resolve(metric, 9).router.scoring for metric in METRICS]
+    assert found == ["euclidean", "normalised", "normalised", "inner product", "manhattan"]
     assert IVF(router=Centroid("euclidean")).resolve("ip", 9).router == Centroid("euclidean")
 
 

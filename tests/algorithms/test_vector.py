@@ -36,6 +36,26 @@ def call_stream_of_one_panel(values, bias, first, queries, picks, scores):
 
 
 @kernel
+def call_difference_tile(values, bias, first, queries, picks, scores):
+    vector.difference_tile(values, bias, first, queries, picks, scores)
+
+
+@kernel
+def call_difference_tile_of_one_panel(values, bias, first, queries, picks, scores):
+    vector.difference_tile_of_one_panel(values, bias, first, queries, picks, scores)
+
+
+@kernel
+def call_difference_stream(values, bias, first, queries, picks, scores):
+    vector.difference_stream(values, bias, first, queries, picks, scores)
+
+
+@kernel
+def call_difference_stream_of_one_panel(values, bias, first, queries, picks, scores):
+    vector.difference_stream_of_one_panel(values, bias, first, queries, picks, scores)
+
+
+@kernel
 def call_lanes_at_most(scores, row, column, limit):
     return lanes_at_most(scores, row, column, limit)
 
@@ -56,6 +76,7 @@ def call_bits_float(bits):
 
 
 tile_of_two_panels = vector.make_tile(6, 2)
+difference_tile_of_two_panels = vector.make_tile(6, 2, differences=True)
 
 
 @kernel
@@ -63,13 +84,26 @@ def call_tile_of_two_panels(values, bias, first, queries, picks, scores):
     tile_of_two_panels(values, bias, first, queries, picks, scores)
 
 
-KINDS = {
+@kernel
+def call_difference_tile_of_two_panels(values, bias, first, queries, picks, scores):
+    difference_tile_of_two_panels(values, bias, first, queries, picks, scores)
+
+
+PRODUCTS = {
     "tile_of_two_panels": (call_tile_of_two_panels, 6, 2),  # what hosts with 512-bit registers use
     "tile": (call_tile, vector.QUERIES_PER_TILE, vector.PANELS_PER_TILE),
     "tile_of_one_panel": (call_tile_of_one_panel, vector.QUERIES_PER_TILE, 1),
     "stream": (call_stream, 1, vector.PANELS_PER_STREAM),
     "stream_of_one_panel": (call_stream_of_one_panel, 1, 1),
 }
+DIFFERENCES = {
+    "difference_tile_of_two_panels": (call_difference_tile_of_two_panels, 6, 2),
+    "difference_tile": (call_difference_tile, vector.QUERIES_PER_TILE, vector.PANELS_PER_TILE),
+    "difference_tile_of_one_panel": (call_difference_tile_of_one_panel, vector.QUERIES_PER_TILE, 1),
+    "difference_stream": (call_difference_stream, 1, vector.PANELS_PER_STREAM),
+    "difference_stream_of_one_panel": (call_difference_stream_of_one_panel, 1, 1),
+}
+KINDS = {**PRODUCTS, **DIFFERENCES}
 
 
 def inputs(whole_numbers, dimension):
@@ -86,13 +120,15 @@ def test_a_tile_scores_what_it_is_shown(naive, whole_numbers, kind, dimension):
     scores = np.full((count, panels * 16), np.nan, dtype=np.float32)
     for first in (0, 7 - panels):
         call(values, bias, np.int64(first), queries, picks, scores)
-        np.testing.assert_array_equal(scores, naive.tile(values, bias, first, queries, picks, panels))
+        expected = naive.tile(values, bias, first, queries, picks, panels, differences=kind in DIFFERENCES)
+        np.testing.assert_array_equal(scores, expected)
 
 
-def test_every_tile_gives_a_pair_the_same_bits(normal):
+@pytest.mark.parametrize("family", [PRODUCTS, DIFFERENCES], ids=["products", "differences"])
+def test_every_tile_gives_a_pair_the_same_bits(normal, family):
     values, bias, queries = normal(4 * 33, 16).reshape(4, 33, 16), normal(4, 16, seed=1), normal(1, 33, seed=2)
     found = []
-    for call, count, panels in KINDS.values():
+    for call, count, panels in family.values():
         scores = np.empty((count, panels * 16), dtype=np.float32)
         call(values, bias, np.int64(0), queries, np.zeros(count, dtype=np.int64), scores)
         found.append(scores[:, :16])
@@ -100,12 +136,23 @@ def test_every_tile_gives_a_pair_the_same_bits(normal):
         assert scores.tobytes() == found[0][0].tobytes()
 
 
-def test_a_tile_writes_nothing_beside_its_scores(whole_numbers):
+@pytest.mark.parametrize("call", [call_stream_of_one_panel, call_difference_stream_of_one_panel])
+def test_a_tile_writes_nothing_beside_its_scores(whole_numbers, call):
     values, bias, queries = inputs(whole_numbers, 3)
     room = np.full((3, 16), 77, dtype=np.float32)
-    call_stream_of_one_panel(values, bias, np.int64(2), queries, np.array([4]), room[1:2])
+    call(values, bias, np.int64(2), queries, np.array([4]), room[1:2])
     assert (room[[0, 2]] == 77).all()
     assert (room[1] != 77).all()
+
+
+def test_padding_and_nan_are_infinitely_far_or_nowhere_by_differences(whole_numbers):
+    values, _, queries = inputs(whole_numbers, 3)
+    queries[1, 2] = np.nan
+    scores = np.zeros((1, 16), dtype=np.float32)
+    for bias, query, expected in ((np.inf, 0, np.inf), (0, 1, np.nan)):
+        biases = np.full((7, 16), bias, dtype=np.float32)
+        call_difference_stream_of_one_panel(values, biases, np.int64(0), queries, np.array([query]), scores)
+        np.testing.assert_array_equal(scores, np.full((1, 16), expected))
 
 
 FLOATS = st.floats(width=32, allow_nan=True, allow_infinity=True)

@@ -13,6 +13,8 @@ def naive(x, q, metric):
     dot = math.fsum(a * b for a, b in zip(x, q, strict=True))
     if metric == "euclidean":
         return math.sqrt(math.fsum((a - b) ** 2 for a, b in zip(x, q, strict=True)))
+    if metric == "manhattan":
+        return math.fsum(abs(a - b) for a, b in zip(x, q, strict=True))
     if metric == "angular":
         size = math.sqrt(math.fsum(a * a for a in x)) * math.sqrt(math.fsum(b * b for b in q))
         return 1 - (dot / size if size else 0.0)

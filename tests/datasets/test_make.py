@@ -48,6 +48,15 @@ def test_the_ground_truth_is_that_of_the_stored_values(files, tmp_path):
     assert verify(path).vectors == 90
 
 
+def test_manhattan_goes_from_making_to_reading(files, tmp_path):
+    path = make_dataset(tmp_path / "mine.hdf5", **files, metric="cityblock", k=12, learn_k=3)
+    assert verify(path).queries_checked == 6
+    dataset = read_dataset(path)
+    apart = np.abs(dataset.test[:, None] - dataset.train[None]).sum(axis=2)  # of small whole numbers: exact
+    assert dataset.metric == "manhattan"
+    np.testing.assert_array_equal(dataset.distances, np.sort(apart, axis=1)[:, :12])
+
+
 @pytest.mark.parametrize(
     ("dtype", "word"), [("int8", "do not fit int8"), ("complex64", "cannot store"), ("f", "store")]
 )

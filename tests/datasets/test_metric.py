@@ -11,6 +11,9 @@ from ivfbench.datasets.metric import METRICS, canonical_metric, metric_from_name
         ("dot", "ip"),
         ("inner product", "ip"),
         ("L2", "euclidean"),
+        ("L1", "manhattan"),
+        ("cityblock", "manhattan"),
+        ("Taxicab", "manhattan"),
     ],
 )
 def test_aliases(text, expected):
@@ -41,6 +44,8 @@ def test_unsupported(metric):
         ("agnews-mxbai-1024-euclidean-uint8", "euclidean"),
         ("dbpedia-openai-100k-angular", "angular"),
         ("yi-128-ip", "ip"),
+        ("sift-128-l1", "manhattan"),
+        ("sift-photos-manhattan", "manhattan"),
         ("my-vectors", None),
         ("euclid-3000", None),
     ],

@@ -12,7 +12,7 @@ from ivfbench.datasets.metric import METRICS
 from ivfbench.datasets.reader import read_dataset
 from ivfbench.datasets.truth import exact_neighbors
 
-NAMES = {"euclidean": "euclidean", "angular": "cosine", "normalized": "normalized", "ip": "dot"}
+NAMES = {"euclidean": "euclidean", "angular": "cosine", "normalized": "normalized", "ip": "dot", "manhattan": "taxicab"}
 
 
 @settings(deadline=None, max_examples=60)

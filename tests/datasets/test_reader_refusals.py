@@ -147,7 +147,7 @@ def test_id_named_twice(dataset_file):
     refused(path, "row 2", "twice")
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "angular", "normalized", "ip"])
+@pytest.mark.parametrize("metric", ["euclidean", "angular", "normalized", "ip", "manhattan"])
 @settings(deadline=None, max_examples=15)
 @given(row=st.integers(0, 7), rank=st.integers(0, 5), seed=st.integers(0, 1000))
 def test_swapped_neighbours(tmp_path_factory, metric, row, rank, seed):

@@ -14,6 +14,8 @@ def naive(train, queries, k, metric, own=None):
     dot = (q[:, None, :] * x[None, :, :]).sum(axis=2)
     if metric == "euclidean":
         all_distances = np.sqrt(np.square(q[:, None, :] - x[None, :, :]).sum(axis=2))
+    elif metric == "manhattan":
+        all_distances = np.abs(q[:, None, :] - x[None, :, :]).sum(axis=2)
     elif metric == "angular":
         size = np.sqrt(np.square(q).sum(1))[:, None] * np.sqrt(np.square(x).sum(1))[None, :]
         all_distances = 1 - np.clip(np.divide(dot, size, out=np.zeros_like(dot), where=size > 0), -1, 1)

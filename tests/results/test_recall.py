@@ -117,7 +117,7 @@ def answers(draw):
         draw(arrays.arrays(np.int32, (truths, stored), elements=small)),
         np.sort(draw(arrays.arrays(np.float64, (truths, stored), elements=finite)), axis=1),
         k,
-        draw(st.sampled_from(["euclidean", "ip", "angular", "normalized"])),
+        draw(st.sampled_from(["euclidean", "ip", "angular", "normalized", "manhattan"])),
     )
 
 
