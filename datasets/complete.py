@@ -58,6 +58,8 @@ def complete_dataset(
         wanted = queries.astype(np.float32, copy=False)
         return exact_neighbors(database, wanted, min(count, len(database)), metric, progress=report)
 
+    if progress is not None:
+        progress(0, total)
     neighbors, distances = search(test, k, 0)
     own = None if learn is None else search(learn, learn_k, len(test))[0]
     return write_dataset(

@@ -8,8 +8,8 @@ index is built. Which components depends on what the metric can see:
   what is kept are unchanged. Subtracting the mean from x and q would change ⟨q, x⟩ by more than a constant per query.
 - angular, and whenever vectors are brought to unit length afterwards: the second moment of x/‖x‖, since lengths do
   not count and long vectors must not have the say.
-- euclidean (and every other metric that only sees differences): eigenvectors of the covariance, and the mean is subtracted
-  from all vectors. Distances do not notice a shift; the second moment would spend its first component on it.
+- euclidean (and every other metric that only sees differences): eigenvectors of the covariance, and the mean is
+  subtracted from all vectors. Distances do not notice a shift; the second moment would spend its first component on it.
 
 One linear map serves database, test and training queries.
 """
@@ -101,20 +101,21 @@ def _mean(rows: _Matrix) -> npt.NDArray[np.float64]:
     total = np.zeros(rows.shape[1])
     for _, block in _blocks(rows):
         total += block.sum(axis=0)
-    return total / len(rows)
+    return np.asarray(total / len(rows))
 
 
 def _moment(rows: _Matrix, mean: npt.NDArray[np.float64], directions: bool) -> npt.NDArray[np.float64]:
-    moment = np.zeros((rows.shape[1], rows.shape[1]))
+    moment: npt.NDArray[np.float64] = np.zeros((rows.shape[1], rows.shape[1]))
     for _, block in _blocks(rows):
         part = _directions(block) if directions else block - mean
         moment += part.T @ part
-    return moment / len(rows)
+    moment /= len(rows)
+    return moment
 
 
 def _directions(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return np.asarray(np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0))
 
 
 def _blocks(rows: _Matrix) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
