@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from .complete import complete_dataset
 from .dataset import Dataset, file_sha256
+from .errors import DatasetError
 from .layout import Description, describe
 from .load import cache_folder, load, peek
 from .projection import Projection, principal_projection, unit_length
@@ -58,9 +59,12 @@ def derive(
     Raises
     ------
     DatasetError
-        If the source cannot be had or has too little for the variant.
+        If the source cannot be had, has too little for the variant, or is the output.
     """
-    variant.check(peek(source, cache=cache))
+    told = peek(source, cache=cache)
+    variant.check(told)
+    if Path(output).exists() and Path(output).samefile(told.path):
+        raise DatasetError(f"{output}: is the source itself, expected another file")
     dataset = load(source, cache=cache)
     metric = variant.metric or dataset.metric
     learn = dataset.learn

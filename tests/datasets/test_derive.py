@@ -141,6 +141,13 @@ def test_too_little_is_refused_and_nothing_is_left(source, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_source_is_not_replaced(source):
+    before = source.read_bytes()
+    with pytest.raises(DatasetError, match="is the source itself, expected another file"):
+        derive(source, source.parent / "." / source.name, Variant(pca=2))
+    assert source.read_bytes() == before
+
+
 class TestCache:
     def test_derived_once_and_named_after_what_it_is(self, source, tmp_path):
         told, variant = [], Variant(pca=3, metric="ip")
