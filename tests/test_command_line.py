@@ -425,16 +425,19 @@ class TestDatasets:
 
 class TestVariants:
     def test_are_measured_like_datasets_and_derived_once(self, ivfbench, folder, tmp_path):
-        content = EXPERIMENT + "variants: [{}, {pca: 4, metric: [ip, euclidean]}]\n"
+        content = EXPERIMENT + "variants: [{}, {pca: 4, metric: [ip, euclidean], learn_k: 20}]\n"
         (tmp_path / "many.yml").write_text(content)
         out, command = tmp_path / "out", ("run", tmp_path / "many.yml", "--dataset", "small.hdf5", "--mode", "batch")
         done = ivfbench(*command, "--out", out, "--threads", "1", "--repetitions", "1", "--no-figures")
         assert done.returncode == 0, done.stderr
-        assert "deriving small[pca=4,metric=ip] 0/360 queries searched" in done.stderr
+        assert "deriving small[pca=4,metric=ip,learn_k=20] 0/360 queries searched" in done.stderr
         frame = table_of(out)
-        assert set(frame["dataset"]) == {"small", "small[pca=4,metric=ip]", "small[pca=4,metric=euclidean]"}
-        metrics = {run.dataset: (run.metric, run.dimension) for run in load_runs(out)}
-        assert metrics["small[pca=4,metric=ip]"] == ("ip", 4)
+        assert {(run.dataset, run.metric, run.dimension) for run in load_runs(out)} == {
+            ("small", "angular", 16),
+            ("small[pca=4,metric=ip,learn_k=20]", "ip", 4),
+            ("small[pca=4,metric=euclidean,learn_k=20]", "euclidean", 4),
+        }
+        assert "small[pca=4,metric=ip,learn_k=20] (synthetic)" in set(frame["dataset"])
         assert set(frame["status"]) == {"ok"}
         assert (frame[frame["algorithm"] == "Exact()"]["recall"] == 1.0).all()
         again = ivfbench(*command, "--out", out, "--threads", "1", "--repetitions", "1", "--no-figures")
@@ -442,7 +445,7 @@ class TestVariants:
         assert "deriving" not in again.stderr
         latex = ivfbench("table", "--out", out, "--format", "latex")
         assert latex.returncode == 0
-        assert "small[pca=4,metric=ip]" in latex.stdout
+        assert r"small[pca=4,metric=ip,learn\_k=20]" in latex.stdout
         plot = ivfbench("plot", "--out", out, "--format", "svg", "--kind", "recall-points")
         assert plot.returncode == 0, plot.stderr
         assert len(plot.stdout.splitlines()) == 3
