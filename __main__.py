@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .runner.datasets_commands import datasets_derive, datasets_embed
 
 # The base of everything a user can get wrong; typer brings its own click, or uses the installed one, by version.
 UsageProblem: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 datasets_app = typer.Typer(
-    help="List, inspect, fetch, verify and make datasets.", no_args_is_help=True, rich_markup_mode=None
+    help="List, inspect, fetch, verify, make, derive and embed datasets.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(datasets_app, name="datasets")
 
@@ -309,6 +310,10 @@ def datasets_make(
     with byte_progress("searching") as progress:
         path = make_dataset(output, base, queries, metric, learn, k, learn_k, dtype, progress)
     typer.echo(path)
+
+
+datasets_app.command("derive")(datasets_derive)
+datasets_app.command("embed")(datasets_embed)
 
 
 def _is_ours(error: Exception) -> bool:

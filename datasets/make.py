@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .complete import complete_dataset
 from .errors import DatasetError
 from .metric import canonical_metric
-from .truth import Progress, exact_neighbors
+from .truth import Progress
 from .vectors import read_vectors_file
-from .write import write_dataset
 
 _TYPES = ("float16", "float32", "float64", "uint8", "int8")
 
@@ -62,38 +62,9 @@ def make_dataset(
     train = _stored(base, dtype)
     test = _stored(queries, dtype, train)
     learned = None if learn is None else _stored(learn, dtype, train)
-    total = len(test) + (0 if learned is None else len(learned))
-    database = train.astype(np.float32)
-    ids, distances = _search(database, test, k, metric, progress, 0, total)
-    own = None
-    if learned is not None:
-        own, _ = _search(database, learned, learn_k, metric, progress, len(test), total)
-    return write_dataset(
-        output,
-        train=train,
-        test=test,
-        metric=metric,
-        neighbors=ids,
-        distances=distances,
-        learn=learned,
-        learn_neighbors=own,
+    return complete_dataset(
+        output, train=train, test=test, learn=learned, metric=metric, k=k, learn_k=learn_k, progress=progress
     )
-
-
-def _search(
-    train: npt.NDArray[np.float32],
-    queries: npt.NDArray[Any],
-    k: int,
-    metric: str,
-    progress: Progress | None,
-    before: int,
-    total: int,
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-    def report(done: int, _: int | None) -> None:
-        if progress is not None:
-            progress(before + done, total)
-
-    return exact_neighbors(train, queries.astype(np.float32), min(k, len(train)), metric, progress=report)
 
 
 def _stored(path: str | Path, dtype: str | None, like: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:

@@ -6,7 +6,7 @@ renamed. Ids are int32 and distances float32, the narrow types that every known 
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +31,7 @@ def write_dataset(
     learn: npt.NDArray[np.generic] | None = None,
     learn_neighbors: npt.NDArray[np.integer] | None = None,
     attributes: Mapping[str, Attribute] | None = None,
+    labels: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
     """Write a dataset file, whole or not at all.
 
@@ -48,6 +49,9 @@ def write_dataset(
         (m, d) and (m, K'), optional.
     attributes
         Further root attributes: ``description``, ``synthetic``, ``seed``, ...
+    labels
+        Further arrays of text, one entry per row of what they name: ``train_ids``, ``test_ids``, ...; readers of this
+        layout pass over them.
 
     Returns
     -------
@@ -81,6 +85,8 @@ def write_dataset(
         file.attrs.update(attached)
         for key, array in arrays.items():
             file.create_dataset(key, data=array)
+        for key, texts in (labels or {}).items():
+            file.create_dataset(key, data=list(texts), dtype=h5py.string_dtype())
     return Path(path)
 
 

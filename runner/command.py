@@ -8,12 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 from rich.console import Console
 
-from ..datasets.layout import Description
 from ..results.run import Run
 from .display import make_display
 from .errors import RunError
-from .experiment import Experiment, load_experiment
-from .plan import fetch, plan
+from .experiment import Experiment, expand_variants, load_experiment
+from .plan import fetch_variants, plan
 from .run import run_jobs
 
 
@@ -69,9 +68,7 @@ def run_experiment(
         raise RunError(f"experiment {name}: names no datasets, expected some there or --dataset NAME_OR_PATH")
     _check_folder(out)
     with make_display(Console(stderr=True)) as display:
-        described: list[tuple[str, Description]] = [
-            (dataset, fetch(dataset, display.stage)) for dataset in experiment.datasets
-        ]
+        described = fetch_variants(experiment.datasets, expand_variants(experiment), display.stage)
         jobs = plan(experiment, described, out=str(out), threads=threads or available_cores(), pattern=pattern)
         outcome, runs = run_jobs(jobs, {str(item.path): item for _, item in described}, display, force=force)
     return outcome.failed, runs

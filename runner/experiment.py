@@ -10,6 +10,9 @@ An experiment names datasets, values of k, modes and algorithms. An algorithm is
         clustering: {type: KMeans, lists: [256, 512]}
         router: [{type: Centroid}, {type: Learnt, start: scratch}]
         query: {nprobe: [1, 2, 4, "5%", "10%"]}
+
+`variants` changes the datasets (`datasets.variant`), with lists of alternatives too: ``{pca: [null, 128, 64]}``
+measures every dataset as it is and with fewer dimensions.
 """
 
 import difflib
@@ -27,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ..algorithms.index import Algorithm
 from ..algorithms.registry import ALGORITHMS, MEMBERS
 from ..algorithms.value import from_parameters
+from ..datasets.variant import Variant, variant_of
 from .errors import RunError
 
 Positive = Annotated[int, Field(ge=1)]
@@ -44,6 +48,8 @@ class Experiment(BaseModel):
     name, description : str
     datasets : tuple of str
         Names or paths.
+    variants : tuple of mappings
+        Changes, with lists of alternatives: every dataset is measured in each variant; ``{}`` is the dataset itself.
     k : tuple of int
         Each its own build and result file.
     mode : str
@@ -63,6 +69,7 @@ class Experiment(BaseModel):
     name: str
     description: str = ""
     datasets: tuple[str, ...] = ()
+    variants: tuple[dict[str, Any], ...] = Field(({},), min_length=1)
     k: tuple[Positive, ...] = Field((10,), min_length=1)
     mode: Mode = "both"
     repetitions: Positive = 5
@@ -70,7 +77,7 @@ class Experiment(BaseModel):
     seeds: tuple[Seed, ...] = Field((0,), min_length=1)
     algorithms: tuple[dict[str, Any], ...] = Field(min_length=1)
 
-    @field_validator("datasets", "k", "seeds", mode="before")
+    @field_validator("datasets", "variants", "k", "seeds", mode="before")
     @classmethod
     def _one_or_many(cls, given: Any) -> Any:
         return given if isinstance(given, list | tuple) else (given,)
@@ -143,7 +150,25 @@ def parse_experiment(content: str, where: str) -> Experiment:
             raise RunError(f"{where}: algorithms[{place}]: nested too deeply, or inside itself") from None
         except ValueError as error:
             raise RunError(f"{where}: algorithms[{place}]: {_one_line(str(error))}") from None
+    try:
+        expand_variants(experiment)
+    except RecursionError:
+        raise RunError(f"{where}: variants: nested too deeply, or inside itself") from None
+    except ValueError as error:
+        raise RunError(f"{where}: variants: {_one_line(str(error))}") from None
     return experiment
+
+
+def expand_variants(experiment: Experiment) -> tuple[Variant, ...]:
+    """Return the variants that an experiment's mappings with lists of alternatives stand for, each once.
+
+    Raises
+    ------
+    ValueError
+        An unknown key, or a value that the variant refuses.
+    """
+    spelled = _alternatives(experiment.variants)
+    return tuple(dict.fromkeys(variant_of(plain) for plain in spelled))
 
 
 def _one_line(said: str) -> str:

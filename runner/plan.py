@@ -10,8 +10,10 @@ from ..algorithms.index import Algorithm
 from ..algorithms.kernels.space import METRICS
 from ..algorithms.value import parameters, text
 from ..datasets.dataset import file_sha256
+from ..datasets.derive import derived
 from ..datasets.layout import Description
 from ..datasets.load import peek
+from ..datasets.variant import Variant
 from ..results.store import load_run
 from .errors import RunError
 from .experiment import Experiment, expand, query_points
@@ -25,6 +27,35 @@ def fetch(name_or_path: str, progress: Callable[[str, int, int, str], None]) -> 
         progress(f"getting {name_or_path}", done, total or 0, "")
 
     return peek(name_or_path, progress=brought)
+
+
+def fetch_variants(
+    names_or_paths: Sequence[str], variants: Sequence[Variant], progress: Callable[[str, int, int, str], None]
+) -> list[tuple[str, Description]]:
+    """Make sure that every dataset is there in every variant, and describe each under its name.
+
+    All datasets are fetched and all variants checked against them before any is derived.
+
+    Raises
+    ------
+    DatasetError
+        A dataset that cannot be had, or has too little for a variant.
+    """
+    sources = [(name, fetch(name, progress)) for name in names_or_paths]
+    for variant in variants:
+        for _, source in sources:
+            variant.check(source)
+    described = []
+    for name, source in sources:
+        for variant in variants:
+            shown = f"{source.name}[{variant}]"
+
+            def searched(done: int, total: int | None, shown: str = shown) -> None:
+                progress(f"deriving {shown}", done, total or 0, "queries searched")
+
+            changed = source if variant.changes_nothing else derived(name, variant, progress=searched)
+            described.append((name if variant.changes_nothing else shown, changed))
+    return described
 
 
 def plan(

@@ -1,5 +1,6 @@
 """The command line, as people meet it: real processes, from arguments to exit codes."""
 
+import importlib.util
 import io
 import os
 import pty
@@ -42,6 +43,7 @@ def folder(tmp_path_factory):
         folder / "wrong.hdf5", train=train, test=test, metric="angular", neighbors=ids[::-1], distances=distances
     )
     (folder / "wrong.yml").write_text("algorithm: [{type: Exact}]\n")
+    (folder / "thin.yml").write_text("algorithms: [{type: Exact}]\nvariants: {pca: [4, 17]}\n")
     (folder / "file").write_text("text")
     (folder / "empty").mkdir()
     return folder
@@ -344,6 +346,14 @@ REFUSED = {
     "datasets verify wrong.hdf5": "wrong.hdf5: ",
     "datasets make x.hdf5 --base none.npy --queries none.npy --metric ip": "none.npy: ",
     "datasets make x.hdf5 --base none.npy": "--queries",
+    "datasets derive small.hdf5 x.hdf5 --pca 17": "small: has 16 dimensions, expected at least 17 for [pca=17]",
+    "datasets derive small.hdf5 x.hdf5 --metric euclidan": "did you mean 'euclidean'?",
+    "datasets derive small.hdf5 x.hdf5 --learn-k 101": "--learn-k",
+    "datasets derive none.hdf5 x.hdf5 --pca 4": "none.hdf5: no such file",
+    "datasets embed x.hdf5 --corpus c --queries q": "--model",
+    "datasets embed x.hdf5 --corpus c --queries q --model m --store int8": "--store",
+    "datasets embed x.hdf5 --corpus c --queries q --model m --qrels r --test-count 3": "found qrels and test_count",
+    "run thin.yml --dataset small.hdf5": "small: has 16 dimensions, expected at least 17 for [pca=17]",
 }
 
 
@@ -394,3 +404,48 @@ class TestDatasets:
         assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'made.hdf5'}\n"), done.stderr
         made = describe(tmp_path / "made.hdf5")
         assert (made.n, made.dimension, made.queries, made.neighbors, made.metric) == (50, 6, 5, 7, "euclidean")
+
+    def test_derive(self, ivfbench, tmp_path):
+        out = tmp_path / "thin.hdf5"
+        arguments = ("--pca", "4", "--normalise", "--metric", "ip", "--base", "500", "--learn", "50", "--learn-k", "20")
+        done = ivfbench("datasets", "derive", "small.hdf5", out, *arguments)
+        assert (done.returncode, done.stdout) == (0, f"{out}\n"), done.stderr
+        assert "searching 0/110" in done.stderr
+        made = describe(out)
+        assert (made.n, made.dimension, made.metric, made.synthetic) == (500, 4, "ip", True)
+        assert (made.queries, made.neighbors, made.learn_count, made.learn_neighbors) == (60, 100, 50, 20)
+
+    def test_embed_says_what_to_install(self, ivfbench, tmp_path):
+        if importlib.util.find_spec("sentence_transformers"):
+            pytest.skip("sentence-transformers is installed here")
+        done = ivfbench("datasets", "embed", tmp_path / "x.hdf5", "--corpus", "c", "--queries", "q", "--model", "m")
+        assert_refused(done.returncode, done.stdout, done.stderr, "pip install 'ivfbench[text]'")
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestVariants:
+    def test_are_measured_like_datasets_and_derived_once(self, ivfbench, folder, tmp_path):
+        content = EXPERIMENT + "variants: [{}, {pca: 4, metric: [ip, euclidean], learn_k: 20}]\n"
+        (tmp_path / "many.yml").write_text(content)
+        out, command = tmp_path / "out", ("run", tmp_path / "many.yml", "--dataset", "small.hdf5", "--mode", "batch")
+        done = ivfbench(*command, "--out", out, "--threads", "1", "--repetitions", "1", "--no-figures")
+        assert done.returncode == 0, done.stderr
+        assert "deriving small[pca=4,metric=ip,learn_k=20] 0/360 queries searched" in done.stderr
+        frame = table_of(out)
+        assert {(run.dataset, run.metric, run.dimension) for run in load_runs(out)} == {
+            ("small", "angular", 16),
+            ("small[pca=4,metric=ip,learn_k=20]", "ip", 4),
+            ("small[pca=4,metric=euclidean,learn_k=20]", "euclidean", 4),
+        }
+        assert "small[pca=4,metric=ip,learn_k=20] (synthetic)" in set(frame["dataset"])
+        assert set(frame["status"]) == {"ok"}
+        assert (frame[frame["algorithm"] == "Exact()"]["recall"] == 1.0).all()
+        again = ivfbench(*command, "--out", out, "--threads", "1", "--repetitions", "1", "--no-figures")
+        assert "0 to build and sweep, 6 finished before" in again.stderr
+        assert "deriving" not in again.stderr
+        latex = ivfbench("table", "--out", out, "--format", "latex")
+        assert latex.returncode == 0
+        assert r"small[pca=4,metric=ip,learn\_k=20]" in latex.stdout
+        plot = ivfbench("plot", "--out", out, "--format", "svg", "--kind", "recall-points")
+        assert plot.returncode == 0, plot.stderr
+        assert len(plot.stdout.splitlines()) == 3

@@ -59,7 +59,7 @@ class TestHelp:
 
     def test_names_every_command(self, helped):
         assert {"run", "table", "plot", "datasets"} <= set(helped[""].stdout.split())
-        assert {"list", "info", "get", "verify", "make"} <= set(helped["datasets"].stdout.split())
+        assert {"list", "info", "get", "verify", "make", "derive", "embed"} <= set(helped["datasets"].stdout.split())
 
     @pytest.mark.parametrize("line", ["", "datasets"])
     def test_no_command_is_answered_with_help(self, ivfbench, line):

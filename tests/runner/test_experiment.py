@@ -13,6 +13,7 @@ from ivfbench.runner.errors import RunError
 from ivfbench.runner.experiment import (
     Experiment,
     expand,
+    expand_variants,
     load_experiment,
     parse_experiment,
     query_points,
@@ -194,6 +195,54 @@ class TestDoor:
         assert len(refusal(EXACT + "k: " + "x" * 10_000)) < 300
 
 
+class TestVariants:
+    def variants(self, content):
+        return [str(variant) for variant in expand_variants(parse_experiment(EXACT + content, "some.yml"))]
+
+    def test_the_default_is_the_dataset_itself(self):
+        assert self.variants("") == [""]
+        assert self.variants("variants: {}") == [""]
+
+    def test_a_mapping_is_a_grid_and_a_list_its_union(self):
+        grid = "{pca: [null, 64, 32], metric: [ip, euclidean]}"
+        assert self.variants(f"variants: {grid}") == [
+            "metric=ip",
+            "metric=euclidean",
+            "pca=64,metric=ip",
+            "pca=64,metric=euclidean",
+            "pca=32,metric=ip",
+            "pca=32,metric=euclidean",
+        ]
+        assert self.variants("variants: [{}, {base: [10, 20]}, {normalise: [false, true]}]") == [
+            "",
+            "base=10",
+            "base=20",
+            "normalise",
+        ]
+
+    def test_they_outlive_the_overrides_of_the_command_line(self):
+        experiment = parse_experiment(EXACT + "variants: {pca: [4, 2]}", "x")
+        again = Experiment.model_validate({**experiment.model_dump(), "k": (3,)})
+        assert [str(variant) for variant in expand_variants(again)] == ["pca=4", "pca=2"]
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            ("[]", "variants: found []"),
+            ("null", "variants.0: found None"),
+            ("pca", "variants.0: found 'pca'"),
+            ("{pca: []}", "variants: found an empty list of alternatives"),
+            ("{pac: 4}", "variants: pac: no such key, the nearest is pca"),
+            ("{pca: [4, 0]}", "variants: pca: found 0, expected a positive integer"),
+            ("[{}, {metric: euclidan}]", "variants: unknown metric 'euclidan'"),
+            ("{normalise: sometimes}", "variants: normalise: found 'sometimes', expected true or false"),
+            ("[&a {pca: [*a]}]", "variants: nested too deeply, or inside itself"),
+        ],
+    )
+    def test_what_is_wrong_with_a_variant(self, content, said):
+        assert refusal(EXACT + f"variants: {content}").startswith(said)
+
+
 class TestFiles:
     def test_every_shipped_experiment_can_be_run(self):
         assert "quickstart" in shipped()
@@ -305,7 +354,8 @@ ALGORITHM = st.fixed_dictionaries(
 
 
 EXPERIMENTS = st.fixed_dictionaries(
-    {"algorithms": st.lists(ALGORITHM, max_size=2)}, optional={"k": DATA, "seeds": DATA, "datasets": DATA}
+    {"algorithms": st.lists(ALGORITHM, max_size=2)},
+    optional={"k": DATA, "seeds": DATA, "datasets": DATA, "variants": DATA},
 )
 
 

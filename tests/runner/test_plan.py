@@ -5,11 +5,13 @@ import json
 
 import pytest
 from ivfbench.datasets.dataset import file_sha256
+from ivfbench.datasets.errors import DatasetError
 from ivfbench.datasets.layout import describe
+from ivfbench.datasets.variant import Variant
 from ivfbench.runner.errors import RunError
 from ivfbench.runner.experiment import parse_experiment
 from ivfbench.runner.job import Job, earlier_result
-from ivfbench.runner.plan import is_finished, plan
+from ivfbench.runner.plan import fetch_variants, is_finished, plan
 
 EXACT = "Exact()"
 LISTS = "IVF(KMeans(lists=12), "
@@ -84,6 +86,45 @@ class TestProduct:
         (job,) = plan(experiment, [("x", describe(with_learn))], out="out", threads=1)
         assert job.parameters["clustering"]["lists"] == 30
         assert job.points == ({"nprobe": 3},)
+
+
+class TestVariants:
+    @pytest.fixture(autouse=True)
+    def cache(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("IVFBENCH_DATA", str(tmp_path))
+        return tmp_path / "derived"
+
+    def test_each_dataset_in_each_variant_under_its_own_name(self, with_learn, without_learn, cache):
+        told = []
+        variants = (Variant(), Variant(base=300, pca=4))
+        found = fetch_variants([str(with_learn), str(without_learn)], variants, lambda *at: told.append(at))
+        assert [(item.name, item.n, item.dimension) for _, item in found] == [
+            ("with-learn", 900, 16),
+            ("with-learn[base=300,pca=4]", 300, 4),
+            ("without-learn", 900, 16),
+            ("without-learn[base=300,pca=4]", 300, 4),
+        ]
+        assert [name for name, _ in found][:2] == [str(with_learn), "with-learn[base=300,pca=4]"]
+        assert len(list(cache.iterdir())) == 2
+        assert told[0][:2] == ("deriving with-learn[base=300,pca=4]", 0)
+        assert told[-1] == ("deriving without-learn[base=300,pca=4]", 60, 60, "queries searched")
+        told.clear()
+        assert fetch_variants([str(with_learn), str(without_learn)], variants, lambda *at: told.append(at)) == found
+        assert told == []
+
+    def test_jobs_on_a_variant_are_jobs_on_its_file(self, with_learn):
+        experiment = parse_experiment("algorithms: [{type: Exact}]", "x")
+        described = fetch_variants([str(with_learn)], (Variant(), Variant(metric="ip")), lambda *at: None)
+        itself, changed = plan(experiment, described, out="out", threads=1)
+        assert (itself.dataset, itself.dataset_name) == (str(with_learn), "with-learn")
+        assert (changed.dataset, changed.dataset_name) == (str(described[1][1].path), "with-learn[metric=ip]")
+        assert changed.dataset_sha256 == file_sha256(described[1][1].path) != itself.dataset_sha256
+
+    def test_too_little_is_refused_before_anything_is_derived(self, with_learn, without_learn, cache):
+        variants = (Variant(pca=4), Variant(learn=10))
+        with pytest.raises(DatasetError, match=r"^without-learn: has 0 training queries, expected at least 10"):
+            fetch_variants([str(with_learn), str(without_learn)], variants, lambda *at: None)
+        assert not cache.exists()
 
 
 class TestPatterns:
