@@ -97,17 +97,17 @@ def test_labels_are_searched_for_where_that_is_asked(naive, problem, metric):
     rows, learn, _ = problem
     exact = naive.distances(rows, learn, metric).argmin(axis=1)[:, None].astype(np.int32)
     wrong = np.zeros_like(exact)
-    given = build(rows, metric, learn, Learnt(epochs=1), exact)
-    assert weights(build(rows, metric, learn, Learnt(epochs=1))) == weights(given)
-    assert weights(build(rows, metric, learn, Learnt(epochs=1, labels="search"), wrong)) == weights(given)
-    assert weights(build(rows, metric, learn, Learnt(epochs=1), wrong)) != weights(given)
+    given = build(rows, metric, learn, Learnt(loss="top-1", epochs=1), exact)
+    assert weights(build(rows, metric, learn, Learnt(loss="top-1", epochs=1))) == weights(given)
+    assert weights(build(rows, metric, learn, Learnt(loss="top-1", epochs=1, labels="search"), wrong)) == weights(given)
+    assert weights(build(rows, metric, learn, Learnt(loss="top-1", epochs=1), wrong)) != weights(given)
 
 
 def test_lists_that_no_query_labels_are_counted(problem):
     rows, learn, _ = problem
     for labelled in (1, 3):
         chosen = (np.arange(len(learn)) % labelled).astype(np.int32)
-        index = build(rows, "ip", learn, Learnt(epochs=1), np.array([0, 700, 1400])[chosen][:, None])
+        index = build(rows, "ip", learn, Learnt(loss="top-1", epochs=1), np.array([0, 700, 1400])[chosen][:, None])
         panels = index.lists.panels
         places = [np.flatnonzero((panels.ids == row).any(axis=1))[0] for row in (0, 700, 1400)[:labelled]]
         lists = {int(np.searchsorted(panels.starts, place, side="right")) for place in places}

@@ -140,8 +140,7 @@ def descend(module: Any, lessons: Lessons, recipe: Recipe, progress: Progress) -
         if epoch > best_epoch:  # smaller steps from here: the noise of the batches has become the obstacle
             optimiser.param_groups[0]["lr"] *= 0.5
     _put(module, best)
-    module.eval()
-    return {
+    notes = {
         "device": recipe.device,
         "epochs_run": epoch,
         "best_epoch": best_epoch,
@@ -150,6 +149,8 @@ def descend(module: Any, lessons: Lessons, recipe: Recipe, progress: Progress) -
         "validation_accuracy_at_start": accuracy_at_start,
         **accuracies(module, tensors),
     }
+    module.eval()  # as it will be asked: nothing dropped
+    return notes
 
 
 def accuracies(module: Any, tensors: Tensors) -> dict[str, float]:
@@ -184,6 +185,9 @@ def inverse_temperature(logits: Any, targets_labels: Any, targets_weights: Any) 
     """Return the factor under which scores (b, L) fit the labels best as logits, on a grid relative to their spread."""
     import torch
 
-    grid = torch.logspace(-1, 2, 31) / logits.std(correction=0).clamp_min(1e-30)
+    spread = float(logits.std(correction=0))
+    if not spread > 0:
+        return 1.0  # scores that are all the same fit equally well under any
+    grid = torch.logspace(-1, 2, 31) / spread
     losses = [float(loss_of(logits * factor, targets_labels, targets_weights, False).mean()) for factor in grid]
     return float(grid[int(np.argmin(losses))])

@@ -33,11 +33,12 @@ def validation_accuracy(scores: npt.NDArray[np.float32], lessons: Lessons) -> fl
 
 def mean_cosine(rows: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> float:
     """Return the mean cosine between rows (L, d) and others (L, d), zero rows left out; NaN if none is left."""
-    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(others, axis=1)
+    first, second = (part / np.maximum(np.abs(part).max(axis=1, keepdims=True), 1e-30) for part in (rows, others))
+    lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
     kept = lengths > 0
     if not kept.any():
         return float("nan")
-    return float((np.einsum("ij,ij->i", rows[kept], others[kept]) / lengths[kept]).mean())
+    return float((np.einsum("ij,ij->i", first[kept], second[kept]) / lengths[kept]).mean())
 
 
 def failure_signs(notes: dict[str, Any]) -> list[str]:
