@@ -122,5 +122,6 @@ class MultiCentroid(Value):
         if not len(members):
             return fitting.clusters.centroids[i : i + 1]
         divide = KMeans(lists=self.count, iterations=self.iterations)
-        clusters = divide.cluster(fitting.rows[members], fitting.space, seed=fitting.seed, threads=fitting.threads)
+        # One thread: lists are short, and several would mostly wait for each other.
+        clusters = divide.cluster(fitting.rows[members], fitting.space, seed=fitting.seed)
         return clusters.centroids[clusters.sizes > 0]

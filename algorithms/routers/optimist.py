@@ -32,7 +32,7 @@ from .router import Fitted, Fitting, Routed
 from .scored import route_by_scores
 
 COVARIANCES = ("full", "diagonal", "low rank")
-NEGLIGIBLE = 1e-10  # an eigenvalue below this part of the largest is rounding
+NEGLIGIBLE = 1e-10  # a variance below this part of a coordinate's own is rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,24 @@ class Sketch:
     weights: npt.NDArray[np.float64]
 
 
+def _factor(correlations: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    # Vectors v (r, d') with Σ v vᵀ = the correlations. Cholesky's are the soonest found; a list with no more rows than
+    # dimensions has fewer independent directions than that, and its eigenvectors are as few.
+    try:
+        factor = np.linalg.cholesky(correlations)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(correlations)
+        kept = values > NEGLIGIBLE
+        factor = vectors[:, kept] * np.sqrt(values[kept])
+    return np.asarray(factor.T, dtype=np.float64)
+
+
 def sketch(covariance: npt.NDArray[np.float64], kind: str, rank: int) -> Sketch:
     """Return what is kept of a covariance (d', d') float64.
 
     All kinds go through the correlations D^-½ Σ D^-½: the coordinates may differ in scale by many powers of ten, as a
-    half squared length does from the others, and eigenvalues of Σ itself would see the largest alone. ``full`` keeps
-    every eigenvector that is not rounding: at most the list's rows less one, so a short list costs little.
+    half squared length does from the others, and a factor of Σ itself would see the largest alone. ``full`` keeps one
+    vector for each independent direction: at most the list's rows less one, so a short list costs little.
     """
     diagonal = np.diagonal(covariance).clip(min=0.0).copy()
     roots = np.sqrt(diagonal)
@@ -66,13 +78,15 @@ def sketch(covariance: npt.NDArray[np.float64], kind: str, rank: int) -> Sketch:
         return Sketch(diagonal, np.empty((0, len(roots))), np.empty(0))
     inverse = np.where(roots > 0, 1.0 / np.where(roots > 0, roots, 1.0), 0.0)
     correlations = covariance * inverse[:, None] * inverse
-    if kind == "low rank":
-        correlations[np.diag_indices(len(roots))] = 0.0
+    if kind == "full":
+        vectors = _factor(correlations)
+        return Sketch(None, vectors * roots, np.ones(len(vectors)))
+    correlations[np.diag_indices(len(roots))] = 0.0
     values, vectors = np.linalg.eigh(correlations)
-    kept = np.argsort(-values, kind="stable")[: rank if kind == "low rank" else None]
-    kept = kept[np.abs(values[kept]) > NEGLIGIBLE * np.abs(values).max(initial=1e-300)]
+    kept = np.argsort(-values, kind="stable")[:rank]
+    kept = kept[np.abs(values[kept]) > NEGLIGIBLE]
     scaled = vectors[:, kept].T * np.sqrt(np.abs(values[kept]))[:, None] * roots
-    return Sketch(diagonal if kind == "low rank" else None, scaled, np.sign(values[kept]))
+    return Sketch(diagonal, scaled, np.sign(values[kept]))
 
 
 def _panels(vectors: npt.NDArray[np.float64], dimension: int) -> Panels:
