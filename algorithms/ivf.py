@@ -2,8 +2,8 @@
 
 ::
 
-    clustering   which vectors share a list?      KMeans
-    router       which lists for this query?      Centroid, Learnt
+    clustering   which vectors share a list?      KMeans, SphericalKMeans, Shallow
+    router       which lists for this query?      Centroid, Learnt, Optimist, ...
     codec        how are vectors stored, scored?  Float32
     probing      how many lists, this time?       Fixed
 
@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .clustering.kmeans import Clusters, KMeans
+from .clustering.clusters import Clustering, Clusters, number_of_lists
+from .clustering.kmeans import KMeans
 from .codecs.float32 import Float32, Float32Lists
 from .found import Found
 from .index import Built
@@ -117,8 +118,8 @@ class IVF(Value):
 
     Parameters
     ----------
-    clustering : KMeans
-    router : Centroid or Learnt
+    clustering : Clustering
+    router : Router
     codec : Float32
     seed : int
         Of clustering and training.
@@ -129,7 +130,7 @@ class IVF(Value):
     IVF(KMeans(lists=328), Centroid(scoring='normalised'), Float32())
     """
 
-    clustering: KMeans = KMeans()  # noqa: RUF009 - frozen values
+    clustering: Clustering = KMeans()  # noqa: RUF009 - frozen values
     router: Router = Centroid()  # noqa: RUF009
     codec: Float32 = Float32()  # noqa: RUF009
     seed: int = 0
@@ -149,7 +150,7 @@ class IVF(Value):
 
     def resolve(self, metric: str, count: int) -> "IVF":
         """Return the algorithm with L and the router's choices spelled out for `count` rows."""
-        lists = min(self.clustering.lists or max(1, round(count**0.5)), count)
+        lists = number_of_lists(self.clustering.lists, count)
         return replace(self, clustering=replace(self.clustering, lists=lists), router=self.router.resolve(metric))
 
     def query_grid(self) -> tuple[Mapping[str, Any], ...]:

@@ -4,21 +4,30 @@ Adding a clustering, router, codec or probing policy is one new file and one lin
 """
 
 from .clustering.kmeans import KMeans
+from .clustering.shallow import Shallow
+from .clustering.spherical import SphericalKMeans
 from .codecs.float32 import Float32
 from .exact import Exact
 from .ivf import IVF
 from .probing.fixed import Fixed
+from .routers.anisotropic import Anisotropic
 from .routers.centroid import Centroid
 from .routers.hybrid import Hybrid
 from .routers.learnt import Learnt
+from .routers.list_size import ListSize
 from .routers.low_rank import LowRank
+from .routers.multi_centroid import MultiCentroid
 from .routers.multi_learnt import MultiLearnt
 from .routers.network import Network
+from .routers.optimist import Optimist
+from .routers.oracle import Oracle
 from .routers.paper import PaperLearnt
+from .routers.random_order import Random
+from .routers.support_regression import SupportRegression
 from .routers.two_tower import TwoTower
 
 ALGORITHMS: dict[str, type] = {"Exact": Exact, "IVF": IVF}
-CLUSTERINGS: dict[str, type] = {"KMeans": KMeans}
+CLUSTERINGS: dict[str, type] = {"KMeans": KMeans, "SphericalKMeans": SphericalKMeans, "Shallow": Shallow}
 ROUTERS: dict[str, type] = {
     "Centroid": Centroid,
     "Learnt": Learnt,
@@ -28,6 +37,13 @@ ROUTERS: dict[str, type] = {
     "Network": Network,
     "TwoTower": TwoTower,
     "Hybrid": Hybrid,
+    "Optimist": Optimist,
+    "MultiCentroid": MultiCentroid,
+    "Anisotropic": Anisotropic,
+    "SupportRegression": SupportRegression,
+    "Oracle": Oracle,
+    "Random": Random,
+    "ListSize": ListSize,
 }
 CODECS: dict[str, type] = {"Float32": Float32}
 PROBINGS: dict[str, type] = {"Fixed": Fixed}

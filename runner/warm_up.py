@@ -38,10 +38,12 @@ def warm_up(algorithm: Algorithm, metric: str, dimension: int, k: int, threads: 
 
 
 def _tiny(algorithm: Algorithm) -> Algorithm:
-    # The same members with few lists and one epoch.
+    # The same members with few lists, one iteration and one epoch, wherever they have such a field.
     spelled = parameters(algorithm)
-    if "clustering" in spelled:
-        spelled["clustering"] = {**spelled["clustering"], "lists": 4, "iterations": 1}
-    if "epochs" in spelled.get("router", {}):
-        spelled["router"] = {**spelled["router"], "epochs": min(1, spelled["router"]["epochs"])}
+    few = {"clustering": {"lists": 4, "iterations": 1}, "router": {"epochs": 1, "iterations": 1}}
+    for part, limits in few.items():
+        for field, limit in limits.items():
+            asked = spelled.get(part, {}).get(field, 0)  # no such field: nothing to limit
+            if asked is None or asked > limit:
+                spelled[part] = {**spelled[part], field: limit}
     return from_parameters(spelled, MEMBERS)  # type: ignore[no-any-return]

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from .compile import kernel, numba_threads, parallel_kernel
 
+DISTANCES = ("euclidean", "manhattan")  # the metrics under which a linear score needs a constant for each vector
 METRICS = ("euclidean", "angular", "normalized", "ip", "manhattan")
 
 
@@ -85,8 +86,14 @@ def _prepare(rows, center, normalise, prepared):  # type: ignore[no-untyped-def]
 def prepare(
     rows: npt.NDArray[np.float32], space: Space, threads: int = 1, *, in_place: bool = False
 ) -> npt.NDArray[np.float32]:
-    """Return a prepared copy of `rows`, (n, d) float32; `in_place` overwrites them instead."""
+    """Return a prepared copy of `rows`, (n, d) float32; `in_place` overwrites them instead.
+
+    A single row takes a serial path, which starts no threads.
+    """
     prepared = rows if in_place else np.empty_like(rows)
+    if len(rows) == 1:
+        prepare_row(rows[0], space.center, space.normalise, prepared[0])
+        return prepared
     with numba_threads(threads):
         _prepare(rows, space.center, space.normalise, prepared)
     return prepared

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from ..kernels.space import DISTANCES
 from ..value import Value
 from .linear import linear_routes
 from .manhattan import manhattan_routes
@@ -24,6 +25,20 @@ def normalised(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return rows (n, d) of length 1; zero rows stay zero."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+def routing_vectors(
+    centroids: npt.NDArray[np.float32], scoring: str
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return vectors (m, d) and constants (m,) whose ⟨q, vector⟩ + constant is the score of each centroid (m, d).
+
+    Constants are 0, or -½‖c‖² where `scoring` is ``euclidean``; ``manhattan`` has no such form and gets the same.
+    """
+    if scoring == "normalised":
+        centroids = normalised(centroids)
+    squares = np.einsum("ij,ij->i", centroids, centroids, dtype=np.float64)
+    constants = -0.5 * squares if scoring in DISTANCES else np.zeros(len(centroids))
+    return centroids, constants.astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,13 +78,7 @@ class Centroid(Value):
             A list's score is ⟨q, representative⟩ + constant, higher is better: 0, or -½‖μ‖² under euclidean
             scoring. Manhattan scoring has no such form; here it gets the constants of euclidean scoring.
         """
-        scoring = self.resolve(fitting.metric).scoring
-        centroids = fitting.clusters.centroids
-        if scoring == "normalised":
-            centroids = normalised(centroids)
-        squares = np.einsum("ij,ij->i", centroids, centroids, dtype=np.float64)
-        constants = -0.5 * squares if scoring in ("euclidean", "manhattan") else np.zeros(len(centroids))
-        return centroids, constants.astype(np.float32)
+        return routing_vectors(fitting.clusters.centroids, self.scoring or BY_METRIC[fitting.metric])
 
     def fit(self, fitting: Fitting) -> Fitted:
         """Lay the centroids out for routing."""

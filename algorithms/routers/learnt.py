@@ -26,13 +26,14 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels.space import DISTANCES
 from .centroid import Centroid
 from .linear import linear_routes
 from .router import Fitting, Routes
 from .training.descent import inverse_temperature
 from .training.failure_signs import mean_cosine
 from .training.lessons import Lessons
-from .training.trained import Trained, centroid_start, first_offset, has_constants, size_constants
+from .training.trained import Trained, centroid_start, first_offset, size_constants
 
 STARTS = ("centroids", "scratch")
 FITTED_ON = 4096  # training queries that set the temperature of the start
@@ -85,7 +86,7 @@ class Learnt(Trained):
 
         weights, constants = linear_start(fitting, lessons, self.start)
         offset = first_offset(lessons) if lessons.targets.sigmoid else None
-        return Linear(weights, constants if has_constants(fitting.metric) else None, offset)
+        return Linear(weights, constants if fitting.metric in DISTANCES else None, offset)
 
     def routes(self, module: Any, fitting: Fitting, lessons: Lessons) -> Routes:
         """Return linear routes."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..clustering.kmeans import Clusters
+from ..clustering.clusters import Clusters
 from ..kernels.space import Space
 from ..progress import Progress
 from ..rows import as_rows, finite

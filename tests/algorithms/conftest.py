@@ -45,3 +45,37 @@ def shapes(tiny):
         (1, 15, 16, 17, 300), (1, 3, 16, 33, 130), (1, 10, 320), (1, 2, 7, 64)
     )  # fmt: skip
     return list(itertools.product(n, d, k, q))
+
+
+@pytest.fixture(scope="session")
+def fitting_for():
+    """A function: rows, metric, L (and training queries, seed, threads) to all that a router may look at."""
+    from ivfbench.algorithms.clustering.kmeans import KMeans
+    from ivfbench.algorithms.kernels.space import make_space
+    from ivfbench.algorithms.progress import silent
+    from ivfbench.algorithms.routers.router import Fitting, TrainingQueries
+
+    def make(rows, metric, lists=6, learn=None, seed=0, threads=1, **choices):
+        space = make_space(rows, metric)
+        clusters = KMeans(lists=lists, iterations=4).cluster(rows, space, seed=seed)
+        training = None if learn is None else TrainingQueries(learn, **choices)
+
+        def nearest(queries, k):
+            raise AssertionError("no exact search expected")
+
+        return Fitting(metric, rows, space, clusters, training, nearest, seed, threads, silent)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def matrix_of():
+    """A function: what a router says of every list, (q, L), in the order of the lists."""
+
+    def make(routes, queries, lists, threads=1):
+        routed = routes.route(queries, lists, threads)
+        scores = np.full((len(queries), lists), np.nan)
+        np.put_along_axis(scores, routed.lists.astype(np.int64), routed.scores, axis=1)
+        return scores
+
+    return make

@@ -4,6 +4,8 @@ import hashlib
 
 import numpy as np
 import pytest
+from ivfbench.algorithms.clustering.kmeans import KMeans
+from ivfbench.algorithms.codecs.float32 import Float32
 from ivfbench.algorithms.exact import Exact
 from ivfbench.algorithms.ivf import IVF
 from ivfbench.algorithms.registry import CLUSTERINGS, CODECS, ROUTERS
@@ -11,14 +13,18 @@ from ivfbench.algorithms.routers.router import TrainingQueries
 
 pytestmark = pytest.mark.interpreted
 
+
+def brief(router):
+    """The router, with few epochs if it trains: what is promised here, untrained routers promise too."""
+    return router(epochs=3) if "epochs" in router.__dataclass_fields__ else router()
+
+
+# Every member once, beside the usual others: all combinations would only repeat what the parts promise.
 ALGORITHMS = [
     Exact(),
-    *(
-        IVF(clustering(lists=8, iterations=4), router(), codec(), seed=11)
-        for clustering in CLUSTERINGS.values()
-        for router in ROUTERS.values()
-        for codec in CODECS.values()
-    ),
+    *(IVF(KMeans(lists=8, iterations=4), brief(router), seed=11) for router in ROUTERS.values()),
+    *(IVF(clustering(lists=8), seed=11) for clustering in CLUSTERINGS.values() if clustering is not KMeans),
+    *(IVF(KMeans(lists=8, iterations=4), codec=codec(), seed=11) for codec in CODECS.values() if codec is not Float32),
 ]
 
 
@@ -120,7 +126,7 @@ def test_costs_are_told(algorithm, data):
     assert 0 <= index.router_nbytes < index.nbytes
     assert index.built.build_seconds > 0
     assert (index.built.learn_seconds > 0) == (index.built.label_seconds > 0) == algorithm.learns
-    assert {"layout"} <= {step[0] for step in told} <= {"k-means", "layout", "labels", "learn"}
+    assert {"layout"} <= {step[0] for step in told} <= {"k-means", "layout", "router", "labels", "learn", "warning"}
     assert all(0 <= done <= total for _, done, total, _ in told)
 
 

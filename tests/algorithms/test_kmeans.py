@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from ivfbench.algorithms.clustering.kmeans import KMeans, nearest_centroids
+from ivfbench.algorithms.clustering.clusters import nearest_centroids
+from ivfbench.algorithms.clustering.kmeans import KMeans
 from ivfbench.algorithms.kernels.space import identity, make_space, prepare
 
 pytestmark = pytest.mark.interpreted

@@ -6,14 +6,23 @@ import json
 
 import pytest
 from ivfbench.algorithms.clustering.kmeans import KMeans
+from ivfbench.algorithms.clustering.shallow import Shallow
+from ivfbench.algorithms.clustering.spherical import SphericalKMeans
 from ivfbench.algorithms.codecs.float32 import Float32
 from ivfbench.algorithms.exact import Exact
 from ivfbench.algorithms.ivf import IVF
 from ivfbench.algorithms.kernels.space import METRICS
 from ivfbench.algorithms.probing.fixed import Fixed
 from ivfbench.algorithms.registry import ALGORITHMS, CLUSTERINGS, CODECS, MEMBERS, PROBINGS, ROUTERS
+from ivfbench.algorithms.routers.anisotropic import Anisotropic
 from ivfbench.algorithms.routers.centroid import Centroid
 from ivfbench.algorithms.routers.learnt import Learnt
+from ivfbench.algorithms.routers.list_size import ListSize
+from ivfbench.algorithms.routers.multi_centroid import MultiCentroid
+from ivfbench.algorithms.routers.optimist import Optimist
+from ivfbench.algorithms.routers.oracle import Oracle
+from ivfbench.algorithms.routers.random_order import Random
+from ivfbench.algorithms.routers.support_regression import SupportRegression
 from ivfbench.algorithms.value import from_parameters, parameters, text
 
 pytestmark = pytest.mark.interpreted
@@ -28,6 +37,15 @@ EXAMPLES = [
     (KMeans(lists=3, iterations=4, sample_per_list=5), "KMeans(lists=3, iterations=4, sample_per_list=5)"),
     (Centroid(scoring="inner product"), "Centroid(scoring='inner product')"),
     (Learnt(epochs=0, start="scratch"), "Learnt(epochs=0, start='scratch')"),
+    (SphericalKMeans(lists=7), "SphericalKMeans(lists=7)"),
+    (Shallow(), "Shallow()"),
+    (Optimist(covariance="low rank", rank=2), "Optimist(covariance='low rank', rank=2)"),
+    (MultiCentroid(count=2), "MultiCentroid(count=2)"),
+    (Anisotropic(0.25), "Anisotropic(ratio=0.25)"),
+    (SupportRegression(ridge=0.5), "SupportRegression(ridge=0.5)"),
+    (Oracle(k=1), "Oracle(k=1)"),
+    (Random(), "Random()"),
+    (ListSize(), "ListSize()"),
     (Float32(), "Float32()"),
     (Fixed(4), "Fixed(nprobe=4)"),
 ]
@@ -70,7 +88,7 @@ def test_members_left_out_take_their_defaults():
 
 
 REFUSALS = {
-    "no type": ({}, r"^type: found None, expected one of Centroid, Exact, "),
+    "no type": ({}, r"^type: found None, expected one of Anisotropic, Centroid, Exact, "),
     "unknown type": ({"type": "os.system"}, r"^type: found 'os.system', expected one of "),
     "type without a hash": ({"type": {"type": "KMeans"}}, r"^type: found \{'type': 'KMeans'\}, expected one of "),
     "endless rate": ({"type": "Learnt", "learning_rate": float("inf")}, r"^Learnt\.learning_rate: found inf"),
@@ -93,6 +111,29 @@ REFUSALS = {
         r"^Learnt\.start: found 'zero', expected one of centroids, scratch$",
     ),
     "device": ({"type": "Learnt", "device": "tpu"}, r"^Learnt\.device: found 'tpu', expected one of auto, cpu, cuda$"),
+    "spherical": ({"type": "SphericalKMeans", "iterations": 0}, r"^SphericalKMeans\.iterations: found 0, "),
+    "shallow": ({"type": "Shallow", "iterations": 3}, r"^Shallow\.iterations: no such field, expected one of lists$"),
+    "shallow lists": ({"type": "Shallow", "lists": 0}, r"^Shallow\.lists: found 0, expected an integer of at least 1$"),
+    "covariance": (
+        {"type": "Optimist", "covariance": "half"},
+        r"^Optimist\.covariance: found 'half', expected one of ",
+    ),
+    "rank": ({"type": "Optimist", "rank": 0}, r"^Optimist\.rank: found 0, "),
+    "delta": (
+        {"type": "Optimist", "delta": 1.0},
+        r"^Optimist\.delta: found 1\.0, expected a number from 0 to below 1$",
+    ),
+    "count": ({"type": "MultiCentroid", "count": 0}, r"^MultiCentroid\.count: found 0, "),
+    "combine": (
+        {"type": "MultiCentroid", "combine": "worst"},
+        r"^MultiCentroid\.combine: found 'worst', .* best, mean$",
+    ),
+    "ratio": ({"type": "Anisotropic", "ratio": 0.0}, r"^Anisotropic\.ratio: found 0\.0, expected a number above 0"),
+    "ridge": (
+        {"type": "SupportRegression", "ridge": 0.0},
+        r"^SupportRegression\.ridge: found 0\.0, expected a positive",
+    ),
+    "oracle": ({"type": "Oracle", "k": 1001}, r"^Oracle\.k: found 1001, expected at most 1000$"),
     "probes": ({"type": "Fixed", "nprobe": 0}, r"^nprobe: found 0, expected an integer of at least 1$"),
 }
 

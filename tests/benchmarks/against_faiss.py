@@ -21,7 +21,8 @@ from typing import Any
 import faiss
 import numpy as np
 from faiss.contrib.ivf_tools import add_preassigned
-from ivfbench.algorithms.clustering.kmeans import KMeans, nearest_centroids
+from ivfbench.algorithms.clustering.clusters import nearest_centroids
+from ivfbench.algorithms.clustering.kmeans import KMeans
 from ivfbench.algorithms.ivf import IVF
 from ivfbench.algorithms.kernels.means import sum_of_squares
 from ivfbench.algorithms.kernels.space import Space, make_space, prepare

@@ -166,11 +166,6 @@ def centroid_start(fitting: Fitting, lessons: Lessons) -> tuple[npt.NDArray[np.f
     return representatives / lessons.scale, constants
 
 
-def has_constants(metric: str) -> bool:
-    """Return whether a linear router learns a constant for each list: distances need one, products have none."""
-    return metric in ("euclidean", "manhattan")
-
-
 def first_offset(lessons: Lessons) -> float:
     """Return the logit at which one sigmoid per list starts: that of the share of lists that are relevant."""
     if not lessons.targets.sigmoid:
