@@ -9,7 +9,12 @@ from ivfbench.algorithms.clustering.kmeans import KMeans
 from ivfbench.algorithms.codecs.float32 import Float32
 from ivfbench.algorithms.exact import Exact
 from ivfbench.algorithms.ivf import IVF
+from ivfbench.algorithms.probing.ball_cap import BallCap
+from ivfbench.algorithms.probing.conformal import Conformal
+from ivfbench.algorithms.probing.distance_ratio import DistanceRatio
 from ivfbench.algorithms.probing.fixed import Fixed
+from ivfbench.algorithms.probing.patience import Patience
+from ivfbench.algorithms.probing.softmax_mass import SoftmaxMass
 from ivfbench.algorithms.registry import ALGORITHMS, CLUSTERINGS, CODECS, MEMBERS, PROBINGS, ROUTERS
 from ivfbench.algorithms.routers.centroid import Centroid
 from ivfbench.algorithms.routers.learnt import Learnt
@@ -29,6 +34,12 @@ EXAMPLES = [
     (Learnt(epochs=0, start="scratch"), "Learnt(epochs=0, start='scratch')"),
     (Float32(), "Float32()"),
     (Fixed(4), "Fixed(nprobe=4)"),
+    (SoftmaxMass(), "SoftmaxMass()"),
+    (SoftmaxMass(recall=0.8, temperature=2.0), "SoftmaxMass(recall=0.8, temperature=2.0)"),
+    (Patience(patience=3, most=40), "Patience(patience=3, most=40)"),
+    (BallCap(recall=0.95), "BallCap(recall=0.95)"),
+    (DistanceRatio(), "DistanceRatio()"),
+    (Conformal(0.7), "Conformal(recall=0.7)"),
 ]
 VALUES = [value for value, _ in EXAMPLES]
 
@@ -69,7 +80,7 @@ def test_members_left_out_take_their_defaults():
 
 
 REFUSALS = {
-    "no type": ({}, r"^type: found None, expected one of Centroid, Exact, "),
+    "no type": ({}, r"^type: found None, expected one of \w+, "),
     "unknown type": ({"type": "os.system"}, r"^type: found 'os.system', expected one of "),
     "type without a hash": ({"type": {"type": "KMeans"}}, r"^type: found \{'type': 'KMeans'\}, expected one of "),
     "endless rate": ({"type": "Learnt", "learning_rate": float("inf")}, r"^Learnt\.learning_rate: found inf"),
@@ -92,6 +103,20 @@ REFUSALS = {
         r"^Learnt\.start: found 'zero', expected one of centroids, scratch$",
     ),
     "device": ({"type": "Learnt", "device": "tpu"}, r"^Learnt\.device: found 'tpu', expected one of auto, cpu, cuda$"),
+    "mass": (
+        {"type": "SoftmaxMass", "recall": 1.5},
+        r"^SoftmaxMass\.recall: found 1\.5, expected a number above 0 and ",
+    ),
+    "no mass": ({"type": "Conformal", "recall": 0}, r"^Conformal\.recall: found 0, expected a number above 0 and at "),
+    "nan": ({"type": "BallCap", "recall": float("nan")}, r"^BallCap\.recall: found nan, expected a number above 0 "),
+    "truth": ({"type": "Patience", "overlap": True}, r"^Patience\.overlap: found True, expected a number above 0 "),
+    "cold": ({"type": "SoftmaxMass", "temperature": 0}, r"^SoftmaxMass\.temperature: found 0, expected a finite "),
+    "hot": ({"type": "SoftmaxMass", "temperature": 10**400}, r"^SoftmaxMass\.temperature: found 1000"),
+    "word": ({"type": "SoftmaxMass", "recall": "most"}, r"^SoftmaxMass\.recall: found 'most', expected a number "),
+    "ratio": ({"type": "DistanceRatio", "epsilon": -0.1}, r"^DistanceRatio\.epsilon: found -0\.1, expected a finite "),
+    "no patience": ({"type": "Patience", "patience": 0}, r"^Patience\.patience: found 0, expected an integer of at "),
+    "most": ({"type": "Patience", "most": 2.5}, r"^Patience\.most: found 2\.5, expected an integer of at least 1$"),
+    "candidates": ({"type": "BallCap", "candidates": 0}, r"^BallCap\.candidates: found 0, expected an integer of at "),
     "probes": ({"type": "Fixed", "nprobe": 0}, r"^nprobe: found 0, expected an integer of at least 1$"),
 }
 
