@@ -23,7 +23,7 @@ def _mass_ahead(scores, inverse, ahead):  # type: ignore[no-untyped-def]
         if scores[j] > -np.inf:
             total += math.exp((np.float64(scores[j]) - best) * inverse)
     for j in range(scores.shape[0]):
-        ahead[j] /= total
+        ahead[j] = ahead[j] / total if total > 0.0 else np.nan
 
 
 @kernel
