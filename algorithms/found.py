@@ -1,5 +1,6 @@
 """What a search returns: the work done travels with the answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,3 +28,15 @@ class Found:
     distances: npt.NDArray[np.float32]
     probed: npt.NDArray[np.int64]
     scanned: npt.NDArray[np.int64]
+
+
+def stacked(parts: Sequence[Found]) -> Found:
+    """Return the answers to several blocks of queries as one; at least one block."""
+    if len(parts) == 1:
+        return parts[0]
+    return Found(
+        np.concatenate([part.ids for part in parts]),
+        np.concatenate([part.distances for part in parts]),
+        np.concatenate([part.probed for part in parts]),
+        np.concatenate([part.scanned for part in parts]),
+    )

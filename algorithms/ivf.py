@@ -5,7 +5,7 @@
     clustering   which vectors share a list?      KMeans, SphericalKMeans, Shallow
     router       which lists for this query?      Centroid, Learnt, Optimist, ...
     codec        how are vectors stored, scored?  Float32
-    probing      how many lists, this time?       Fixed
+    probing      how many lists, this time?       Fixed, SoftmaxMass, Patience, ...
 
 The first three are fixed when the index is built, the fourth is chosen at each search. A router never touches
 the codec, nor the codec the router: any combination works.
@@ -14,8 +14,8 @@ Symbols: n vectors, d dimension, L lists, q queries, k neighbours, ℓ probes.
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,9 @@ from .codecs.float32 import Float32, Float32Lists
 from .found import Found
 from .index import Built
 from .kernels.space import Space, make_space
+from .probing.calibration import Calibration, hold_out
 from .probing.fixed import Fixed
-from .probing.policy import Probing
+from .probing.policy import Computed, Probing
 from .progress import Progress, silent
 from .routers.centroid import Centroid
 from .routers.router import Fitting, MissingTrainingQueries, Router, Routes, TrainingQueries
@@ -47,22 +48,37 @@ class IVFIndex:
     count : int
         L.
     built : Built
+    centroids : (L, d) float32
+        Of the lists, prepared: some probing policies measure distances to them.
+    calibration : Calibration or None
+        Training queries that no router was trained on, for policies that need them.
+    memory : dict
+        What policies computed once for this index.
     """
 
     lists: Float32Lists
     routes: Routes
     count: int
     built: Built
+    centroids: npt.NDArray[np.float32]
+    calibration: Calibration | None = None
+    memory: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of vectors, ids, offsets and routing."""
+        """Bytes of vectors, ids, offsets and routing; what only some probing policies read is not counted."""
         return self.lists.nbytes + self.routes.nbytes
 
     @property
     def router_nbytes(self) -> int:
         """Bytes of routing."""
         return self.routes.nbytes
+
+    def remembered(self, key: Hashable, compute: Callable[[], Computed]) -> Computed:
+        """Return what was computed under this key before, or compute it now."""
+        if key not in self.memory:
+            self.memory[key] = compute()
+        return self.memory[key]  # type: ignore[no-any-return]
 
     def search(
         self,
@@ -92,7 +108,10 @@ class IVFIndex:
         Raises
         ------
         ValueError
-            Queries of another dimension; k, nprobe or threads below 1; both nprobe and probing.
+            Queries of another dimension; k, nprobe or threads below 1; both nprobe and probing; a policy that does
+            not know the index's metric.
+        MissingTrainingQueries
+            A policy that calibrates, and an index that was built without training queries.
         """
         rows = as_rows(queries, "queries", self.lists.space.center.shape[0])
         if nprobe is not None and probing is not None:
@@ -177,7 +196,7 @@ class IVF(Value):
         metric : str
             One of `kernels.space.METRICS`.
         training : TrainingQueries, optional
-            For a learnt router.
+            For a learnt router, and for probing policies that calibrate, with any router.
         threads : int
             The index does not depend on it (a learnt router's float sums may, in the last bits).
         progress : callable
@@ -235,4 +254,7 @@ class IVF(Value):
                 **fitted.notes,
             },
         )
-        return IVFIndex(lists, fitted.routes, count, built)
+        # No more than the router itself holds out: what is left of its validation queries it was trained on.
+        part = min(0.1, getattr(self.router, "validation", 0.1))
+        calibration = hold_out(training, clusters.assignment, self.seed, part)
+        return IVFIndex(lists, fitted.routes, count, built, clusters.centroids, calibration)

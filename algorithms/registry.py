@@ -9,7 +9,12 @@ from .clustering.spherical import SphericalKMeans
 from .codecs.float32 import Float32
 from .exact import Exact
 from .ivf import IVF
+from .probing.ball_cap import BallCap
+from .probing.conformal import Conformal
+from .probing.distance_ratio import DistanceRatio
 from .probing.fixed import Fixed
+from .probing.patience import Patience
+from .probing.softmax_mass import SoftmaxMass
 from .routers.anisotropic import Anisotropic
 from .routers.centroid import Centroid
 from .routers.hybrid import Hybrid
@@ -46,6 +51,13 @@ ROUTERS: dict[str, type] = {
     "ListSize": ListSize,
 }
 CODECS: dict[str, type] = {"Float32": Float32}
-PROBINGS: dict[str, type] = {"Fixed": Fixed}
+PROBINGS: dict[str, type] = {
+    "BallCap": BallCap,
+    "Conformal": Conformal,
+    "DistanceRatio": DistanceRatio,
+    "Fixed": Fixed,
+    "Patience": Patience,
+    "SoftmaxMass": SoftmaxMass,
+}
 
 MEMBERS: dict[str, type] = {**ALGORITHMS, **CLUSTERINGS, **ROUTERS, **CODECS, **PROBINGS}

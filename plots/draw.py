@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from ..results.files import replacing
 from ..results.key import slug
+from ..results.probing import with_probing
 from .errors import NothingToShowError, PlotError
 from .figures import figure
 from .style import looks, style
@@ -68,7 +69,7 @@ def draw(
         No measured row can be shown as this kind of figure.
     """
     _check(frame, formats)
-    appearance = looks(frame["algorithm"])
+    appearance = looks(map(with_probing, frame["algorithm"], frame["probing"]))
     written: list[Path] = []
     measured = frame[frame["status"] == "ok"]
     groups: dict[Any, pd.DataFrame] = dict(iter(measured.groupby(["dataset", "k", "mode"], sort=True)))
@@ -107,7 +108,7 @@ def _check(frame: pd.DataFrame, formats: Sequence[str]) -> None:
     if unknown or not formats:
         found = repr(unknown[0]) if unknown else "none"
         raise PlotError(f"format of figure: found {found}, expected one of {', '.join(FORMATS)}")
-    missing = [name for name in ("dataset", "k", "mode", "algorithm", "status") if name not in frame.columns]
+    missing = [name for name in ("dataset", "k", "mode", "algorithm", "status", "probing") if name not in frame.columns]
     if missing:
         raise PlotError(f"table: found no column {missing[0]!r}, expected the columns of a results table")
     if frame.empty:

@@ -16,9 +16,11 @@ import pandas as pd
 
 from ..results.at_recall import front
 from ..results.labels import short_labels
+from ..results.probing import with_probing
 from .errors import PlotError
 
 KINDS = ("recall-qps", "recall-points", "recall-lists")
+_ONE_CURVE = ("algorithm", "probing", "threads")
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -31,7 +33,8 @@ class Trace:
     label
         The name in the legend.
     algorithm
-        The canonical text, which decides colour and marker.
+        The canonical text, with the probing policy if that is not a fixed number of lists: it decides colour and
+        marker.
     threads
         Threads used to answer, which decide the line style.
     x, y
@@ -53,7 +56,7 @@ class Trace:
 
 
 def traces(frame: pd.DataFrame, kind: str, n: int | None = None) -> list[Trace]:
-    """Return the curves of one figure, sorted by algorithm and threads.
+    """Return the curves of one figure, sorted by algorithm, probing policy and threads.
 
     Several seeds become one curve: for each setting of the search the median of recall, rate and work, with
     an interval from the lowest low to the highest high. Rows that failed are left out.
@@ -83,9 +86,10 @@ def traces(frame: pd.DataFrame, kind: str, n: int | None = None) -> list[Trace]:
         raise PlotError(f"kind of figure: found {kind!r}, expected one of {', '.join(KINDS)}")
     measured = _over_seeds(frame)
     names = _labels(measured)
-    groups: dict[Any, pd.DataFrame] = dict(iter(measured.groupby(["algorithm", "threads"], sort=True)))
+    groups: dict[Any, pd.DataFrame] = dict(iter(measured.groupby(list(_ONE_CURVE), sort=True)))
     curves = [
-        _trace(kind, names[key], str(key[0]), int(key[1]), _MAKERS[kind](curve, n)) for key, curve in groups.items()
+        _trace(kind, names[key], with_probing(key[0], key[1]), int(key[2]), _MAKERS[kind](curve, n))
+        for key, curve in groups.items()
     ]
     return [curve for curve in curves if len(curve.x)]
 
@@ -106,8 +110,8 @@ def probe_count(query_parameters: str, lists_probed: float) -> float:
 
 
 def _over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per algorithm, threads and setting: medians, and the widest interval."""
-    keys = ["dataset", "k", "mode", "threads", "algorithm", "parameters", "query_parameters"]
+    """One row per algorithm, policy, threads and setting: medians, and the widest interval."""
+    keys = ["dataset", "k", "mode", "threads", "algorithm", "probing", "parameters", "query_parameters"]
     middle = ["recall", "qps", "points_scanned", "lists_probed"]
     missing = [name for name in (*keys, *middle, "qps_low", "qps_high", "status") if name not in frame.columns]
     if missing:
@@ -119,9 +123,10 @@ def _over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _labels(measured: pd.DataFrame) -> dict[Any, str]:
     short = short_labels(measured["algorithm"])
-    keys = sorted(set(zip(measured["algorithm"], measured["threads"], strict=True)))
+    keys = sorted(set(zip(*(measured[name] for name in _ONE_CURVE), strict=True)))
     several = measured["threads"].nunique() > 1
-    return {key: f"{short[key[0]]}, {_threads(key[1])}" if several else short[key[0]] for key in keys}
+    labels = {key: with_probing(short[key[0]], key[1]) for key in keys}
+    return {key: f"{label}, {_threads(key[2])}" if several else label for key, label in labels.items()}
 
 
 def _threads(count: int) -> str:

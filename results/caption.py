@@ -56,14 +56,17 @@ def remarks(runs: Iterable[Run]) -> list[str]:
     Returns
     -------
     list of str
-        Where learnt routers took their training queries from, if not from the dataset's own set; and which
-        test queries single mode asked, if not all.
+        Where learnt routers took their training queries from, if not from the dataset's own set, and on what
+        probing policies were calibrated; and which test queries single mode asked, if not all.
     """
     said: dict[str, None] = {}
     for run in runs:
         source = run.notes.get("training_source", "learn")
         if source != "learn":
             said[f"On {dataset_name(run)} learnt routers trained on a stand-in for training queries: {source}."] = None
+        calibrated = run.notes.get("calibration_source", "learn")
+        if calibrated != "learn":
+            said[f"On {dataset_name(run)} probing policies were calibrated on a stand-in: {calibrated}."] = None
         for point in run.points:
             if point.status == "ok" and len(point.ids) < len(run.truth_ids):
                 asked = f"the first {len(point.ids):,} of {len(run.truth_ids):,} test queries"

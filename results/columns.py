@@ -18,11 +18,13 @@ COLUMNS: tuple[Column, ...] = (
     Column("algorithm", "", "canonical text of the algorithm", "str"),
     Column("parameters", "", "every parameter of the build, canonical JSON", "str"),
     Column("query_parameters", "", "every parameter of the search, canonical JSON", "str"),
+    Column("probing", "", "policy that decided how many lists to open; none: no lists, or the build failed", "str"),
     Column("k", "", "neighbours asked for", "int64"),
     Column("mode", "", "single: one query per call; batch: all in one call; none: the build failed", "str"),
     Column("threads", "", "threads used to answer", "int64"),
     Column("seed", "", "seed of the build", "int64"),
     Column("recall", "", "mean recall@k: ids, ties within a relative 1e-6", "float64"),
+    Column("recall_promised", "", "recall that the probing policy was asked for; missing where for none", "float64"),
     Column("recall_ann_benchmarks", "", "mean recall@k as in ann-benchmarks: distance <= d_k + 1e-3", "float64"),
     Column("qps", "1/s", "queries per second, median over repetitions", "float64"),
     Column("qps_low", "1/s", "lower end of the interval for that median", "float64"),
@@ -31,6 +33,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("latency_p95_ms", "ms", "95th percentile of the latency; single mode only", "float64"),
     Column("latency_p99_ms", "ms", "99th percentile of the latency; single mode only", "float64"),
     Column("lists_probed", "lists", "lists opened per query, mean", "float64"),
+    Column("lists_probed_p10", "lists", "10th percentile of the lists opened, over queries", "float64"),
+    Column("lists_probed_p50", "lists", "median of the lists opened, over queries", "float64"),
+    Column("lists_probed_p90", "lists", "90th percentile of the lists opened, over queries", "float64"),
     Column("points_scanned", "points", "vectors scored per query, mean", "float64"),
     Column("build_seconds", "s", "time to build the index", "float64"),
     Column("learn_seconds", "s", "time to train the router", "float64"),
@@ -42,5 +47,5 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
-CURVE: tuple[str, ...] = ("dataset", "k", "mode", "threads", "algorithm", "seed")
-"""Rows that agree on these are one curve: one build, one way of asking."""
+CURVE: tuple[str, ...] = ("dataset", "k", "mode", "threads", "algorithm", "seed", "probing")
+"""Rows that agree on these are one curve: one build, one way of asking, one kind of probing policy."""

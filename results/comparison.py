@@ -4,7 +4,7 @@ Points scanned stand beside queries per second, because they are the same on eve
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -12,12 +12,13 @@ import pandas as pd
 
 from .at_recall import BELOW, FAILED, NOT_REACHED, REACHED, at_recall
 from .errors import ResultError
+from .probing import PLAIN, with_probing
 from .table import NO_MODE
 
 COMPARED = ("qps", "points_scanned")
 GROUP = ("dataset", "k", "mode", "threads")
-"""Only rows that agree on these are compared."""
-ROW = (*GROUP, "recall", "algorithm")
+"""Only rows that agree on these are compared. Probing policies are compared with one another: they differ in a row."""
+ROW = (*GROUP, "recall", "algorithm", "probing")
 _WORST_FIRST = (FAILED, NOT_REACHED, BELOW, REACHED)
 
 
@@ -32,14 +33,15 @@ def comparison(frame: pd.DataFrame, levels: Sequence[float], baseline: str | Non
         Recalls above 0 and at most 1.
     baseline
         A glob over the canonical texts of the algorithms; within each dataset, k, mode and threads it must
-        name at most one. Ratios are this algorithm over the baseline at the same level: more is better for
-        qps, less for points scanned.
+        name at most one. Of its probing policies the baseline is the fixed number of lists, where that was swept.
+        Ratios are this algorithm over the baseline at the same level: more is better for qps, less for points
+        scanned.
 
     Returns
     -------
     DataFrame
         One row per `ROW`, sorted by it: ``dataset``, ``k``, ``mode``, ``threads``, ``recall`` (the level),
-        ``algorithm``; then ``seeds`` (how many), ``qps`` (1/s), with a baseline ``qps_ratio``,
+        ``algorithm``, ``probing``; then ``seeds`` (how many), ``qps`` (1/s), with a baseline ``qps_ratio``,
         ``points_scanned`` (per query), with a baseline ``points_scanned_ratio``, and how each was read off,
         ``qps_state`` and ``points_scanned_state``, as in `at_recall`. Several seeds give their median, and
         only where every one of them reaches the level; otherwise NaN and the worst state among them. A ratio
@@ -48,7 +50,8 @@ def comparison(frame: pd.DataFrame, levels: Sequence[float], baseline: str | Non
     Raises
     ------
     ResultError
-        A level outside (0, 1], or a baseline that names no algorithm, or two in one group.
+        A level outside (0, 1], or a baseline that names no algorithm, or two in one group, or one of several
+        policies none of which is the fixed number of lists.
     """
     read = pd.concat([at_recall(frame, levels, cost) for cost in COMPARED], ignore_index=True)
     read = read.rename(columns={"level": "recall"})
@@ -62,10 +65,11 @@ def names_one(frame: pd.DataFrame, baseline: str) -> bool:
     """Return whether a glob is a baseline for everything in a table.
 
     That is, whether it names exactly one algorithm of every dataset, k, mode and threads that was asked
-    something. Builds that failed stand in groups of their own, where it may name one or none.
+    something, with one policy that it stands for. Builds that failed stand in groups of their own, where it may name
+    one or none.
     """
     counts = [
-        (mode != NO_MODE, sum(fnmatchcase(text, baseline) for text in set(rows["algorithm"])))
+        (mode != NO_MODE, len(_named(zip(rows["algorithm"], rows["probing"], strict=True), baseline)))
         for (_, _, mode, _), rows in frame.groupby(list(GROUP))
     ]
     asked = [count for was_asked, count in counts if was_asked]
@@ -97,18 +101,29 @@ def _add_ratios(rows: list[dict[str, Any]], baseline: str) -> None:
 
 def _baselines(rows: list[dict[str, Any]], baseline: str) -> dict[tuple[Any, ...], dict[str, Any]]:
     """The row of the baseline for each group and level that has one."""
-    chosen: dict[tuple[Any, ...], dict[str, Any]] = {}
+    places: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in rows:
-        if not fnmatchcase(row["algorithm"], baseline):
-            continue
-        other = chosen.setdefault(_place(row), row)
-        if other is not row:
-            found = f"{other['algorithm']} and {row['algorithm']} on {row['dataset']}"
+        places.setdefault(_place(row), []).append(row)
+    chosen = {}
+    for place, here in places.items():
+        named = _named(((row["algorithm"], row["probing"]) for row in here), baseline)
+        if len(named) > 1:
+            found = f"{with_probing(*named[0])} and {with_probing(*named[1])} on {here[0]['dataset']}"
             raise ResultError(f"baseline {baseline!r}: found {found}, expected one")
+        for row in here:
+            if (row["algorithm"], row["probing"]) in named:
+                chosen[place] = row
     if not chosen:
         known = ", ".join(sorted({row["algorithm"] for row in rows})) or "none"
         raise ResultError(f"baseline {baseline!r}: found no such algorithm, expected a glob for one of: {known}")
     return chosen
+
+
+def _named(curves: Iterable[tuple[str, str]], baseline: str) -> list[tuple[str, str]]:
+    """The algorithms, with their policies, that a baseline stands for: the fixed number of lists before any other."""
+    named = sorted({curve for curve in curves if fnmatchcase(curve[0], baseline)})
+    plain = {algorithm for algorithm, probing in named if probing in PLAIN}
+    return [(algorithm, probing) for algorithm, probing in named if probing in PLAIN or algorithm not in plain]
 
 
 def _place(row: dict[str, Any]) -> tuple[Any, ...]:

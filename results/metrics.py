@@ -77,3 +77,9 @@ def latency_percentiles_ms(point: Point) -> tuple[float, float, float]:
         return math.nan, math.nan, math.nan
     p50, p95, p99 = np.percentile(point.seconds, [50, 95, 99]) * 1000.0
     return float(p50), float(p95), float(p99)
+
+
+def lists_probed_percentiles(point: Point) -> tuple[float, float, float]:
+    """Return the 10th, 50th and 90th percentile of the lists opened, over queries."""
+    p10, p50, p90 = np.percentile(point.lists_probed, [10, 50, 90])
+    return float(p10), float(p50), float(p90)

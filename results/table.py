@@ -4,6 +4,7 @@ A failed point, or a failed build, keeps its row with status "failed" and no mea
 table is soon left out of a conclusion.
 """
 
+import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,13 +16,14 @@ from .canonical import canonical_json
 from .columns import BY_NAME, COLUMNS
 from .errors import ResultError
 from .files import replacing
-from .metrics import latency_percentiles_ms, queries_per_second
+from .metrics import latency_percentiles_ms, lists_probed_percentiles, queries_per_second
+from .probing import NO_PROBING, probing_name, recall_promised
 from .recall import recall, recall_ann_benchmarks
 from .run import Point, Run
 
 FILE_NAME = "results.parquet"
 NO_MODE = "none"
-SORTED_BY = ("dataset", "k", "mode", "algorithm", "seed", "points_scanned")
+SORTED_BY = ("dataset", "k", "mode", "algorithm", "seed", "probing", "points_scanned")
 # Beyond the promised order, so that the rows do not depend on the order of the files.
 _TIES = ("threads", "query_parameters", "parameters")
 
@@ -37,7 +39,7 @@ def table(runs: Iterable[Run]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns of `COLUMNS` in order, sorted by dataset, k, mode, algorithm, seed, points_scanned.
+        The columns of `COLUMNS` in order, sorted by dataset, k, mode, algorithm, seed, probing, points_scanned.
     """
     rows = [row for run in runs for row in _rows(run)]
     frame = _typed(pd.DataFrame(rows, columns=[column.name for column in COLUMNS]))
@@ -67,10 +69,20 @@ def load_table(path: Path | str) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         found = "an unreadable file" if path.exists() else "no such file"
         raise ResultError(f"{path}: found {found}, expected a table in Parquet") from error
+    if "query_parameters" in frame.columns and "probing" not in frame.columns:
+        frame = _as_before_policies(frame)
     missing = [name for name in BY_NAME if name not in frame.columns]
     if missing:
         raise ResultError(f"{path}: found no column {missing[0]!r}, expected the columns of a results table")
     return frame
+
+
+def _as_before_policies(frame: pd.DataFrame) -> pd.DataFrame:
+    # A table of before there were probing policies: every query opened the same number of lists.
+    asked = [json.loads(text) for text in frame["query_parameters"]]
+    same = {f"lists_probed_p{percent}": frame["lists_probed"] for percent in (10, 50, 90) if "lists_probed" in frame}
+    frame = frame.assign(probing=[probing_name(one) for one in asked], recall_promised=math.nan, **same)
+    return frame[[name for name in BY_NAME if name in frame.columns]]
 
 
 def dataset_name(run: Run) -> str:
@@ -92,7 +104,7 @@ def dataset_sizes(runs: Iterable[Run]) -> dict[str, int]:
 
 def _rows(run: Run) -> list[dict[str, Any]]:
     if not run.points:
-        nothing = {"query_parameters": "{}", "mode": NO_MODE, "threads": run.threads}
+        nothing = {"query_parameters": "{}", "probing": NO_PROBING, "mode": NO_MODE, "threads": run.threads}
         return [{**_build_cells(run), **nothing, "status": run.status}]
     return [{**_build_cells(run), **_point_cells(point), **_measures(run, point)} for point in run.points]
 
@@ -116,6 +128,8 @@ def _point_cells(point: Point) -> dict[str, Any]:
     query_parameters = canonical_json(point.query_parameters, where="query_parameters")
     return {
         "query_parameters": query_parameters,
+        "probing": probing_name(point.query_parameters),
+        "recall_promised": recall_promised(point.query_parameters),
         "mode": point.mode,
         "threads": point.threads,
         "status": point.status,
@@ -129,6 +143,7 @@ def _measures(run: Run, point: Point) -> dict[str, float]:
     compatible = recall_ann_benchmarks(point.distances, run.stored_truth_distances, run.k)
     rate = queries_per_second(point)
     p50, p95, p99 = latency_percentiles_ms(point)
+    few, middle, many = lists_probed_percentiles(point)
     return {
         "recall": float(found.mean()),
         "recall_ann_benchmarks": float(compatible.mean()),
@@ -139,6 +154,9 @@ def _measures(run: Run, point: Point) -> dict[str, float]:
         "latency_p95_ms": p95,
         "latency_p99_ms": p99,
         "lists_probed": float(point.lists_probed.mean()),
+        "lists_probed_p10": few,
+        "lists_probed_p50": middle,
+        "lists_probed_p90": many,
         "points_scanned": float(point.points_scanned.mean()),
     }
 

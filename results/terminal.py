@@ -8,15 +8,17 @@ important first, and counted below. Nothing is left out in silence.
 import textwrap
 
 from .cells import Cells
+from .probing import NO_PROBING
 
 GAP = "  "
 HEADING = ("dataset", "k", "mode", "threads")
-CONSTANT = ("seed", "seeds", "status")
-"""Said once above the table where they are the same in every row."""
+CONSTANT = ("seed", "seeds", "probing", "status")
+"""Said once above the table where they are the same in every row (that has any probing)."""
 KEPT_LONGEST = (
-    *("algorithm", "recall", "qps", "query_parameters", "points_scanned", "status", "message"),
+    *("algorithm", "recall", "qps", "probing", "query_parameters", "points_scanned", "status", "message"),
     *("lists_probed", "latency_p50_ms", "build_seconds", "learn_seconds"),
     *("latency_p99_ms", "qps_low", "qps_high", "index_bytes", "seed", "label_seconds", "latency_p95_ms"),
+    *("recall_promised", "lists_probed_p90", "lists_probed_p50", "lists_probed_p10"),
     *("compile_seconds", "recall_ann_benchmarks", "router_bytes", "parameters"),
 )
 _NEVER_DROPPED = 3  # the most important columns stay, shortened if need be
@@ -48,8 +50,9 @@ def _constants(table: Cells) -> dict[str, str]:
     if len(table.rows) < 2:
         return {}
     columns = dict(zip(table.headers, zip(*table.rows, strict=True), strict=True))
-    same = [name for name in CONSTANT if name in columns and len(set(columns[name])) == 1]
-    return {name: f"{name} {columns[name][0]}" for name in same}
+    found = {name: set(columns[name]) for name in CONSTANT if name in columns}
+    found = {name: values - {NO_PROBING} or values for name, values in found.items()}
+    return {name: f"{name} {values.pop()}" for name, values in found.items() if len(values) == 1}
 
 
 def _sections(table: Cells, heading: list[str], shown: Cells) -> list[tuple[str, Cells]]:

@@ -9,7 +9,10 @@ An experiment names datasets, values of k, modes and algorithms. An algorithm is
       - type: IVF
         clustering: {type: KMeans, lists: [256, 512]}
         router: [{type: Centroid}, {type: Learnt, start: scratch}]
-        query: {nprobe: [1, 2, 4, "5%", "10%"]}
+        query:
+          nprobe: [1, 2, 4, "5%", "10%"]
+          probing: [{type: SoftmaxMass, recall: [0.8, 0.9]}, {type: Patience}]  # beside or instead of nprobe
+
 
 `variants` changes the datasets (`datasets.variant`), with lists of alternatives too: ``{pca: [null, 128, 64]}``
 measures every dataset as it is and with fewer dimensions.
@@ -32,6 +35,7 @@ from ..algorithms.registry import ALGORITHMS, MEMBERS
 from ..algorithms.value import from_parameters
 from ..datasets.variant import Variant, variant_of
 from .errors import RunError
+from .policies import spelled_policy
 
 Positive = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -219,19 +223,33 @@ def expand(spelled: Mapping[str, Any]) -> Iterator[tuple[Algorithm, Mapping[str,
     query = spelled.get("query", {})
     if not isinstance(query, Mapping):
         raise ValueError(f"query: found {query!r}, expected a mapping such as {{nprobe: [1, 2, 4]}}")
-    grid = {str(name): values if isinstance(values, list) else [values] for name, values in query.items()}
-    for name, values in grid.items():
-        if name != "nprobe":
-            raise ValueError(f"query.{name}: no such query parameter, expected nprobe")
-        if not values:
-            raise ValueError(f"query.{name}: found an empty list, expected at least one")
-        for value in values:
-            resolve_count(value, 100)
+    grid = _query_grid(query)
     for plain in _alternatives({key: content for key, content in spelled.items() if key != "query"}):
         algorithm = from_parameters(plain, MEMBERS)
         if grid and not hasattr(algorithm, "clustering"):
             raise ValueError(f"query: found {query!r}, expected none: {algorithm!r} has no lists to probe")
         yield algorithm, grid
+
+
+def _query_grid(query: Mapping[Any, Any]) -> dict[str, list[Any]]:
+    # Values of nprobe as written, and policies with every field spelled out. Fixed is what nprobe is short for.
+    grid: dict[str, list[Any]] = {}
+    for name, values in query.items():
+        if name not in ("nprobe", "probing"):
+            raise ValueError(f"query.{name}: no such query parameter, expected nprobe or probing")
+        if values == []:
+            raise ValueError(f"query.{name}: found an empty list, expected at least one")
+        if name == "nprobe":
+            grid.setdefault("nprobe", []).extend(values if isinstance(values, list) else [values])
+            continue
+        for plain in _alternatives(values):
+            if isinstance(plain, Mapping) and plain.get("type") == "Fixed" and set(plain) == {"type", "nprobe"}:
+                grid.setdefault("nprobe", []).append(plain["nprobe"])
+            else:
+                grid.setdefault("probing", []).append(spelled_policy(plain))
+    for value in grid.get("nprobe", []):
+        resolve_count(value, 100)
+    return grid
 
 
 def resolve_count(value: Any, lists: int) -> int:
@@ -253,10 +271,14 @@ def resolve_count(value: Any, lists: int) -> int:
 def query_points(algorithm: Algorithm, grid: Mapping[str, Sequence[Any]]) -> tuple[Mapping[str, Any], ...]:
     """Return the sweep of a resolved algorithm: the grid as written, or the algorithm's own.
 
-    Equal points are swept once; percentages are of the algorithm's lists.
+    Equal points are swept once; percentages are of the algorithm's lists. Counts come first, then policies.
     """
     clustering = getattr(algorithm, "clustering", None)
-    if "nprobe" not in grid or clustering is None:
+    if not grid or clustering is None:
         return algorithm.query_grid()
-    lists = clustering.lists
-    return tuple({"nprobe": count} for count in sorted({resolve_count(value, lists) for value in grid["nprobe"]}))
+    counts = sorted({resolve_count(value, clustering.lists) for value in grid.get("nprobe", ())})
+    policies: list[Any] = []
+    for spelled in grid.get("probing", ()):
+        if spelled not in policies:
+            policies.append(spelled)
+    return (*({"nprobe": count} for count in counts), *({"probing": spelled} for spelled in policies))

@@ -1,16 +1,21 @@
 """Everything compiled, loaded and imported before any clock starts."""
 
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from ..algorithms.index import Algorithm
+from ..algorithms.probing.policy import Probing
 from ..algorithms.registry import MEMBERS
 from ..algorithms.routers.router import TrainingQueries
 from ..algorithms.value import from_parameters, parameters
 
 
-def warm_up(algorithm: Algorithm, metric: str, dimension: int, k: int, threads: int) -> float:
+def warm_up(
+    algorithm: Algorithm, metric: str, dimension: int, k: int, threads: int, policies: Sequence[Probing] = ()
+) -> float:
     """Build and search a tiny index of the same kind, so that every kernel is compiled and every library loaded.
 
     Parameters
@@ -20,6 +25,8 @@ def warm_up(algorithm: Algorithm, metric: str, dimension: int, k: int, threads: 
     dimension : int
         d of the real data.
     k, threads : int
+    policies : sequence of Probing
+        What the sweep will search with besides `nprobe`.
 
     Returns
     -------
@@ -29,11 +36,16 @@ def warm_up(algorithm: Algorithm, metric: str, dimension: int, k: int, threads: 
     started = time.perf_counter()
     generator = np.random.default_rng(0)
     rows = generator.standard_normal((64, dimension)).astype(np.float32)
-    training = TrainingQueries(rows, np.zeros((64, 1), dtype=np.int32)) if algorithm.learns else None
+    needed = algorithm.learns or any(policy.calibrates for policy in policies)
+    training = TrainingQueries(rows, np.zeros((64, 1), dtype=np.int32)) if needed else None
     index = _tiny(algorithm).build(rows, metric, training, threads=threads)
     for point in _tiny(algorithm).query_grid()[:1]:
         index.search(rows[:1], min(k, 64), threads=1, **point)
         index.search(rows, min(k, 64), threads=threads, **point)
+    for policy in policies:
+        with suppress(ValueError):  # a policy that refuses the metric says so when its point is measured
+            index.search(rows[:1], min(k, 64), threads=1, probing=policy)
+            index.search(rows, min(k, 64), threads=threads, probing=policy)
     return time.perf_counter() - started
 
 

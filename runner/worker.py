@@ -29,14 +29,18 @@ from .environment import environment
 from .job import Job, earlier_result
 from .measure import measure
 from .memory import peak_bytes, reset_peak, resident_bytes
+from .policies import describe_point, policies, search_arguments
 from .warm_up import warm_up
 
 Tell = Callable[..., None]
 
 
-def _lessons(dataset: Dataset, algorithm: Algorithm, seed: int) -> tuple[TrainingQueries | None, float]:
-    # Training queries, and the seconds spent on finding their neighbours where the file has none.
-    if not algorithm.learns:
+def _lessons(
+    dataset: Dataset, algorithm: Algorithm, seed: int, calibrates: bool = False
+) -> tuple[TrainingQueries | None, float]:
+    # Training queries, if the router or a policy needs them, and the seconds spent on finding their neighbours where
+    # the file has none.
+    if not algorithm.learns and not calibrates:
         return None, 0.0
     started = time.perf_counter()
     given = training_queries(dataset, seed=seed, exact=True)
@@ -51,9 +55,8 @@ def _point(
     threads = 1 if mode == "single" else job.threads
     queries = dataset.test[: job.single_queries] if mode == "single" else dataset.test
     try:
-        measured = measure(
-            index, queries, job.k, query_parameters, mode=mode, threads=threads, repetitions=job.repetitions
-        )
+        arguments = search_arguments(query_parameters)
+        measured = measure(index, queries, job.k, arguments, mode=mode, threads=threads, repetitions=job.repetitions)
         found = measured.found
         point = Point(
             mode=mode,
@@ -74,7 +77,7 @@ def _sweep(job: Job, dataset: Dataset, index: Index, tell: Tell) -> tuple[Point,
     points = []
     for mode in job.modes:
         for done, query_parameters in enumerate(job.points):
-            said = ", ".join(f"{name} {value}" for name, value in query_parameters.items())
+            said = describe_point(query_parameters)
             tell("stage", stage=f"{mode} queries", done=done, total=len(job.points), remark=said)
             point, rate = _point(job, dataset, index, mode, query_parameters)
             remark = f"{said}: {rate:,.0f} queries/s" if point.status == "ok" else f"{said}: {point.message}"
@@ -136,18 +139,23 @@ def work(job: Job, tell: Tell) -> Path:
     if dataset.sha256 != job.dataset_sha256:
         raise ValueError(f"{job.dataset}: the file changed while the run was going on")
     progress("compiling", 0, 1, "or loading compiled kernels")
-    compile_seconds = warm_up(algorithm, dataset.metric, dataset.dimension, job.k, job.threads)
+    probing = policies(job.points)
+    calibrates = any(policy.calibrates for policy in probing)
+    compile_seconds = warm_up(algorithm, dataset.metric, dataset.dimension, job.k, job.threads, probing)
     warmed = resident_bytes()
-    training, fallback_seconds = _lessons(dataset, algorithm, job.seed)
+    training, fallback_seconds = _lessons(dataset, algorithm, job.seed, calibrates)
     reset_peak()
     index = algorithm.build(dataset.train, dataset.metric, training, threads=job.threads, progress=progress)
+    built = index.built
     # What compiling and importing took is no cost of the index: only the data and the build count.
     peak = peak_bytes() - warmed + (loaded - before)
+    notes = dict(built.notes)
+    if calibrates and training is not None:
+        notes["calibration_source"] = training.source
     del training
     truth_distances = distances_to(dataset.train, dataset.test, dataset.neighbors, dataset.metric)
     points = _sweep(job, dataset, index, tell)
     told = environment()
-    built = index.built
     run = Run(
         dataset=job.dataset_name,
         dataset_sha256=job.dataset_sha256,
@@ -171,7 +179,7 @@ def work(job: Job, tell: Tell) -> Path:
         truth_ids=dataset.neighbors,
         truth_distances=truth_distances,
         stored_truth_distances=dataset.distances,
-        notes=dict(built.notes),
+        notes=notes,
         environment=told,
         points=points,
     )

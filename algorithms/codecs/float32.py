@@ -13,6 +13,8 @@ from ..found import Found
 from ..kernels.panels import Panels, make_panels
 from ..kernels.search import search_lists
 from ..kernels.space import Space
+from ..kernels.stop import StopRule
+from ..kernels.until import search_until
 from ..value import Value
 
 
@@ -51,6 +53,39 @@ class Float32Lists:
         """
         ids, distances, work = search_lists(self.panels, queries, self.space, self.metric, probes, k, threads)
         return Found(ids, distances, work[:, 0], work[:, 1])
+
+    def search_until(
+        self,
+        queries: npt.NDArray[np.float32],
+        probes: npt.NDArray[np.int32],
+        k: int,
+        rule: StopRule,
+        threads: int = 1,
+    ) -> Found:
+        """Scan the lists of each query in order until the rule says stop.
+
+        Parameters
+        ----------
+        queries, k, threads
+            As for `search`.
+        probes : (q, p) int32
+            Lists of each query, best first, without repetition; -1 for none.
+        rule : StopRule
+            Sees the best k found so far, after each list.
+        """
+        ids, distances, work = search_until(
+            self.panels, queries, self.space, self.metric, probes, k, rule, threads
+        )  # fmt: skip
+        return Found(ids, distances, work[:, 0], work[:, 1])
+
+    def list_of_each_row(self) -> npt.NDArray[np.int32]:
+        """Return the list that holds each row of the training matrix, (n,) int32."""
+        ids, starts = self.panels.ids, self.panels.starts
+        of_panel = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
+        real = ids >= 0
+        lists = np.empty(int(self.panels.sizes.sum()), dtype=np.int32)
+        lists[ids[real]] = np.broadcast_to(of_panel[:, None], ids.shape)[real]
+        return lists
 
 
 @dataclass(frozen=True, slots=True, repr=False)

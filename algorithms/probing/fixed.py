@@ -26,6 +26,11 @@ class Fixed(Value):
     def __post_init__(self) -> None:
         positive(self.nprobe, "nprobe")
 
+    @property
+    def calibrates(self) -> bool:
+        """No training queries needed."""
+        return False
+
     def search(self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1) -> Found:
         """Scan the same number of lists for every query."""
         routed = index.routes.route(queries, min(self.nprobe, index.count), threads)

@@ -1,9 +1,11 @@
 """What a probing policy is: it decides how many of the routed lists a query opens, and searches them.
 
-A new policy is one new file in this folder and one line in `algorithms/registry.py`.
+A new policy is one new file in this folder and one line in `algorithms/registry.py`. Those that decide from the routes
+alone (`opened`) leave a batch its shared lists; those that look at what was found (`kernels.until`) go query by query.
 """
 
-from typing import Protocol
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,11 @@ import numpy.typing as npt
 from ..codecs.float32 import Float32Lists
 from ..found import Found
 from ..routers.router import Routes
+
+if TYPE_CHECKING:
+    from .calibration import Calibration
+
+Computed = TypeVar("Computed")
 
 
 class Searched(Protocol):
@@ -28,9 +35,24 @@ class Searched(Protocol):
     def count(self) -> int:
         """L."""
 
+    @property
+    def centroids(self) -> npt.NDArray[np.float32]:
+        """Centroids of the lists, (L, d), prepared."""
+
+    @property
+    def calibration(self) -> "Calibration | None":
+        """Held-out training queries; None without training queries."""
+
+    def remembered(self, key: Hashable, compute: Callable[[], Computed]) -> Computed:
+        """Return what was computed under this key before, or compute it now."""
+
 
 class Probing(Protocol):
     """A way to decide how many lists to open."""
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether searching needs training queries held out at the build."""
 
     def search(self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1) -> Found:
         """Route the queries (q, d), as given, and scan as many lists of each as the policy says."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.space import DISTANCES
 from ..value import Value
 from .linear import linear_routes
 from .manhattan import manhattan_routes
@@ -18,7 +17,13 @@ BY_METRIC = {
     "ip": "inner product",
     "manhattan": "manhattan",
 }
-SCORINGS = ("inner product", "normalised", "euclidean", "manhattan")
+LINEAR_SCORINGS = ("inner product", "normalised", "euclidean")
+SCORINGS = (*LINEAR_SCORINGS, "manhattan")
+
+
+def linear_scoring(metric: str) -> str:
+    """Return the scoring of a metric, or under manhattan euclidean: -‖q - μ‖₁ is no linear function of q."""
+    return "euclidean" if metric == "manhattan" else BY_METRIC[metric]
 
 
 def normalised(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -32,12 +37,12 @@ def routing_vectors(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return vectors (m, d) and constants (m,) whose ⟨q, vector⟩ + constant is the score of each centroid (m, d).
 
-    Constants are 0, or -½‖c‖² where `scoring` is ``euclidean``; ``manhattan`` has no such form and gets the same.
+    Constants are 0, or -½‖c‖² where `scoring` is ``euclidean``.
     """
     if scoring == "normalised":
         centroids = normalised(centroids)
     squares = np.einsum("ij,ij->i", centroids, centroids, dtype=np.float64)
-    constants = -0.5 * squares if scoring in DISTANCES else np.zeros(len(centroids))
+    constants = -0.5 * squares if scoring == "euclidean" else np.zeros(len(centroids))
     return centroids, constants.astype(np.float32)
 
 
@@ -76,9 +81,10 @@ class Centroid(Value):
         representatives : (L, d) float32
         constants : (L,) float32
             A list's score is ⟨q, representative⟩ + constant, higher is better: 0, or -½‖μ‖² under euclidean
-            scoring. Manhattan scoring has no such form; here it gets the constants of euclidean scoring.
+            scoring, which here stands in for manhattan scoring too.
         """
-        return routing_vectors(fitting.clusters.centroids, self.scoring or BY_METRIC[fitting.metric])
+        scoring = self.scoring if self.scoring in LINEAR_SCORINGS else linear_scoring(fitting.metric)
+        return routing_vectors(fitting.clusters.centroids, scoring)
 
     def fit(self, fitting: Fitting) -> Fitted:
         """Lay the centroids out for routing."""

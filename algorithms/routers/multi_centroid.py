@@ -18,7 +18,7 @@ from ..kernels.segments import largest_of_segments
 from ..kernels.space import Space, identity
 from ..rows import positive
 from ..value import Value
-from .centroid import BY_METRIC, SCORINGS, routing_vectors
+from .centroid import LINEAR_SCORINGS, linear_scoring, routing_vectors
 from .linear import linear_routes
 from .router import Fitted, Fitting, Routed
 from .scored import route_by_scores
@@ -84,7 +84,7 @@ class MultiCentroid(Value):
     def __post_init__(self) -> None:
         positive(self.count, "MultiCentroid.count")
         positive(self.iterations, "MultiCentroid.iterations")
-        for name, allowed in (("combine", COMBINATIONS), ("scoring", (None, *SCORINGS))):
+        for name, allowed in (("combine", COMBINATIONS), ("scoring", (None, *LINEAR_SCORINGS))):
             if getattr(self, name) not in allowed:
                 expected = ", ".join(word for word in allowed if word)
                 raise ValueError(f"MultiCentroid.{name}: found {getattr(self, name)!r}, expected one of {expected}")
@@ -96,7 +96,7 @@ class MultiCentroid(Value):
 
     def resolve(self, metric: str) -> "MultiCentroid":
         """Return the router with its scoring spelled out."""
-        return replace(self, scoring=self.scoring or BY_METRIC[metric])
+        return replace(self, scoring=self.scoring or linear_scoring(metric))
 
     def fit(self, fitting: Fitting) -> Fitted:
         """Divide each list and lay the sub-centroids out for routing."""
@@ -106,7 +106,7 @@ class MultiCentroid(Value):
             fitting.progress("router", i + 1, len(fitting.clusters.centroids), "centroids within lists")
         starts = np.zeros(len(parts) + 1, dtype=np.int64)
         np.cumsum([len(part) for part in parts], out=starts[1:])
-        vectors, constants = routing_vectors(np.concatenate(parts), self.scoring or BY_METRIC[fitting.metric])
+        vectors, constants = routing_vectors(np.concatenate(parts), self.scoring or linear_scoring(fitting.metric))
         if self.combine == "mean":
             sizes = np.diff(starts)
             middles = np.add.reduceat(vectors.astype(np.float64), starts[:-1]) / sizes[:, None]

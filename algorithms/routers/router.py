@@ -69,6 +69,32 @@ def _check_neighbors(neighbors: npt.NDArray[np.int32], queries: int, count: int)
         raise ValueError(f"{name}: found rows {nearest.min()} to {nearest.max()}, expected 0 to {count - 1}")
 
 
+def held_out(
+    count: int, seed: int, part: float = 0.1
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:  # fmt: skip
+    """Divide training queries into those held out and those that a router trains on.
+
+    One place decides, so that what is calibrated afterwards uses queries that no router was trained on.
+
+    Parameters
+    ----------
+    count : int
+        m.
+    seed : int
+        Of the index.
+    part : float
+        To hold out: at least one query, at most all but one. A smaller part is always the beginning of a larger one.
+
+    Returns
+    -------
+    held, kept : int64
+        Places among the training queries, both in random order.
+    """
+    order = np.random.default_rng(seed).permutation(count)
+    size = max(0, min(count - 1, max(1, round(part * count))))
+    return order[:size], order[size:]
+
+
 @dataclass(frozen=True, slots=True)
 class Fitting:
     """All that a router may look at.

@@ -24,8 +24,8 @@ from .training.trained import Trained, centroid_start, first_offset, size_consta
 def _standardised(fitting: Fitting, lessons: Lessons) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     # Weights (L, d) and constants (L,) of centroid scores with mean 0 and variance 1 over the training queries.
     representatives, constants = centroid_start(fitting, lessons)
-    some = lessons.queries[lessons.training[:8192]]
-    scores = some @ representatives.T + constants
+    some = lessons.queries[lessons.training[:8192]].astype(np.float64)  # their squares may exceed float32
+    scores = some @ representatives.T.astype(np.float64) + constants
     spread = np.maximum(scores.std(axis=0), 1e-6 * max(1.0, float(np.abs(scores).max())))
     weights = representatives / spread[:, None]
     return weights.astype(np.float32), ((constants - scores.mean(axis=0)) / spread).astype(np.float32)

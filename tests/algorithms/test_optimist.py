@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ivfbench.algorithms.kernels.space import DISTANCES
 from ivfbench.algorithms.routers.moments import augmented, moments
 from ivfbench.algorithms.routers.optimist import Optimist, sketch
 
@@ -17,7 +18,7 @@ def rows(normal, tiny):
 def expected_scores(naive, rows, queries, metric, fitting, delta, sketched=lambda covariance: covariance):
     prepared = naive.prepare(rows, metric, fitting.space.center)
     asked = naive.prepare(queries, metric, fitting.space.center)
-    if metric == "euclidean":
+    if metric in DISTANCES:
         prepared = np.concatenate([prepared, -0.5 * (prepared**2).sum(axis=1, keepdims=True)], axis=1)
         asked = np.concatenate([asked, np.ones((len(asked), 1))], axis=1)
     factor = ((1 + delta) / (1 - delta)) ** 0.5
@@ -112,7 +113,7 @@ def test_the_bound_holds_for_most_of_a_list(naive, fitting_for, matrix_of, rows,
     bound = matrix_of(Optimist(delta=0.6).fit(fitting).routes, queries, 5)
     prepared = naive.prepare(rows, metric, fitting.space.center)
     scores = naive.prepare(queries, metric, fitting.space.center) @ prepared.T
-    if metric == "euclidean":
+    if metric in DISTANCES:
         scores -= 0.5 * (prepared**2).sum(axis=1)
     for i in range(5):
         above = scores[:, fitting.clusters.assignment == i] > bound[:, i : i + 1] + 1e-4

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ivfbench.algorithms.clustering.kmeans import KMeans
 from ivfbench.algorithms.ivf import IVF
+from ivfbench.algorithms.kernels.space import DISTANCES
 from ivfbench.algorithms.routers.centroid import Centroid
 from ivfbench.algorithms.routers.ridge import choose_ridge, decompose
 from ivfbench.algorithms.routers.router import MissingTrainingQueries, TrainingQueries
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.interpreted
 def every_score(naive, rows, queries, metric, center):
     prepared = naive.prepare(rows, metric, center)
     scores = naive.prepare(queries, metric, center) @ prepared.T
-    return scores - (0.5 * (prepared**2).sum(axis=1) if metric == "euclidean" else 0)
+    return scores - (0.5 * (prepared**2).sum(axis=1) if metric in DISTANCES else 0)
 
 
 @pytest.mark.parametrize("from_train", [False, True])

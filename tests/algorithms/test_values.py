@@ -12,17 +12,28 @@ from ivfbench.algorithms.codecs.float32 import Float32
 from ivfbench.algorithms.exact import Exact
 from ivfbench.algorithms.ivf import IVF
 from ivfbench.algorithms.kernels.space import METRICS
+from ivfbench.algorithms.probing.ball_cap import BallCap
+from ivfbench.algorithms.probing.conformal import Conformal
+from ivfbench.algorithms.probing.distance_ratio import DistanceRatio
 from ivfbench.algorithms.probing.fixed import Fixed
+from ivfbench.algorithms.probing.patience import Patience
+from ivfbench.algorithms.probing.softmax_mass import SoftmaxMass
 from ivfbench.algorithms.registry import ALGORITHMS, CLUSTERINGS, CODECS, MEMBERS, PROBINGS, ROUTERS
 from ivfbench.algorithms.routers.anisotropic import Anisotropic
 from ivfbench.algorithms.routers.centroid import Centroid
+from ivfbench.algorithms.routers.hybrid import Hybrid
 from ivfbench.algorithms.routers.learnt import Learnt
 from ivfbench.algorithms.routers.list_size import ListSize
+from ivfbench.algorithms.routers.low_rank import LowRank
 from ivfbench.algorithms.routers.multi_centroid import MultiCentroid
+from ivfbench.algorithms.routers.multi_learnt import MultiLearnt
+from ivfbench.algorithms.routers.network import Network
 from ivfbench.algorithms.routers.optimist import Optimist
 from ivfbench.algorithms.routers.oracle import Oracle
+from ivfbench.algorithms.routers.paper import PaperLearnt
 from ivfbench.algorithms.routers.random_order import Random
 from ivfbench.algorithms.routers.support_regression import SupportRegression
+from ivfbench.algorithms.routers.two_tower import TwoTower
 from ivfbench.algorithms.value import from_parameters, parameters, text
 
 pytestmark = pytest.mark.interpreted
@@ -37,6 +48,13 @@ EXAMPLES = [
     (KMeans(lists=3, iterations=4, sample_per_list=5), "KMeans(lists=3, iterations=4, sample_per_list=5)"),
     (Centroid(scoring="inner product"), "Centroid(scoring='inner product')"),
     (Learnt(epochs=0, start="scratch"), "Learnt(epochs=0, start='scratch')"),
+    (Learnt("top-1", size_exponent=0.5), "Learnt(loss='top-1', size_exponent=0.5)"),
+    (PaperLearnt(epochs=7), "PaperLearnt(epochs=7)"),
+    (MultiLearnt(representatives=2), "MultiLearnt(representatives=2)"),
+    (LowRank(rank=5), "LowRank(rank=5)"),
+    (Network(hidden=8, layers=2), "Network(hidden=8, layers=2)"),
+    (TwoTower(), "TwoTower()"),
+    (Hybrid(k=1, rank=3), "Hybrid(k=1, rank=3)"),
     (SphericalKMeans(lists=7), "SphericalKMeans(lists=7)"),
     (Shallow(), "Shallow()"),
     (Optimist(covariance="low rank", rank=2), "Optimist(covariance='low rank', rank=2)"),
@@ -48,6 +66,12 @@ EXAMPLES = [
     (ListSize(), "ListSize()"),
     (Float32(), "Float32()"),
     (Fixed(4), "Fixed(nprobe=4)"),
+    (SoftmaxMass(), "SoftmaxMass()"),
+    (SoftmaxMass(recall=0.8, temperature=2.0), "SoftmaxMass(recall=0.8, temperature=2.0)"),
+    (Patience(patience=3, most=40), "Patience(patience=3, most=40)"),
+    (BallCap(recall=0.95), "BallCap(recall=0.95)"),
+    (DistanceRatio(), "DistanceRatio()"),
+    (Conformal(0.7), "Conformal(recall=0.7)"),
 ]
 VALUES = [value for value, _ in EXAMPLES]
 
@@ -88,7 +112,7 @@ def test_members_left_out_take_their_defaults():
 
 
 REFUSALS = {
-    "no type": ({}, r"^type: found None, expected one of Anisotropic, Centroid, Exact, "),
+    "no type": ({}, r"^type: found None, expected one of \w+, "),
     "unknown type": ({"type": "os.system"}, r"^type: found 'os.system', expected one of "),
     "type without a hash": ({"type": {"type": "KMeans"}}, r"^type: found \{'type': 'KMeans'\}, expected one of "),
     "endless rate": ({"type": "Learnt", "learning_rate": float("inf")}, r"^Learnt\.learning_rate: found inf"),
@@ -134,6 +158,23 @@ REFUSALS = {
         r"^SupportRegression\.ridge: found 0\.0, expected a positive",
     ),
     "oracle": ({"type": "Oracle", "k": 1001}, r"^Oracle\.k: found 1001, expected at most 1000$"),
+    "mass": (
+        {"type": "SoftmaxMass", "recall": 1.5},
+        r"^SoftmaxMass\.recall: found 1\.5, expected a number above 0 and ",
+    ),
+    "no mass": ({"type": "Conformal", "recall": 0}, r"^Conformal\.recall: found 0, expected a number above 0 and at "),
+    "nan": ({"type": "BallCap", "recall": float("nan")}, r"^BallCap\.recall: found nan, expected a number above 0 "),
+    "truth": ({"type": "Patience", "overlap": True}, r"^Patience\.overlap: found True, expected a number above 0 "),
+    "cold": ({"type": "SoftmaxMass", "temperature": 0}, r"^SoftmaxMass\.temperature: found 0, expected a finite "),
+    "hot": ({"type": "SoftmaxMass", "temperature": 10**400}, r"^SoftmaxMass\.temperature: found 1000"),
+    "word": ({"type": "SoftmaxMass", "recall": "most"}, r"^SoftmaxMass\.recall: found 'most', expected a number "),
+    "distance ratio": (
+        {"type": "DistanceRatio", "epsilon": -0.1},
+        r"^DistanceRatio\.epsilon: found -0\.1, expected a finite ",
+    ),
+    "no patience": ({"type": "Patience", "patience": 0}, r"^Patience\.patience: found 0, expected an integer of at "),
+    "most": ({"type": "Patience", "most": 2.5}, r"^Patience\.most: found 2\.5, expected an integer of at least 1$"),
+    "candidates": ({"type": "BallCap", "candidates": 0}, r"^BallCap\.candidates: found 0, expected an integer of at "),
     "probes": ({"type": "Fixed", "nprobe": 0}, r"^nprobe: found 0, expected an integer of at least 1$"),
 }
 

@@ -150,6 +150,16 @@ class TestStyle:
             drawn = {line.get_label(): line.get_color() for line in axes.get_lines()}
             assert drawn == {curve.label: appearance[curve.algorithm].colour for curve in curves}
 
+    def test_policies_of_one_algorithm_look_different(self, tmp_path, sample_runs):
+        (run,) = sample_runs(modes=("single",), routers=(("Centroid()", 1.0),))
+        patient = {"probing": {"type": "Patience", "overlap": 0.95, "patience": 8, "most": None}}
+        other = dataclasses.replace(run.points[1], query_parameters=patient)
+        frame = table([dataclasses.replace(run, points=(*run.points, other))])
+        (path,) = draw(frame, "recall-points", tmp_path, ("svg",))
+        assert ", Patience" in path.read_text()
+        shown = traces(frame, "recall-points")
+        assert len({looks(trace.algorithm for trace in shown)[trace.algorithm] for trace in shown}) == 2
+
     def test_figures_show_the_numbers_of_their_traces(self, sample_runs):
         frame = table(sample_runs(modes=("single",)))
         for kind in KINDS:

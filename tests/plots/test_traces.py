@@ -12,7 +12,7 @@ from ivfbench.plots.traces import KINDS, list_count, probe_count, traces
 from ivfbench.results.table import table
 
 
-def rows(points, algorithm="A()", lists=50, seed=1, threads=1, status="ok"):
+def rows(points, algorithm="A()", lists=50, seed=1, threads=1, status="ok", probing="Fixed"):
     """Table rows of one curve from (nprobe, recall, qps, points scanned)."""
     return [
         {
@@ -22,6 +22,7 @@ def rows(points, algorithm="A()", lists=50, seed=1, threads=1, status="ok"):
             "threads": threads,
             "seed": seed,
             "algorithm": algorithm,
+            "probing": probing,
             "parameters": json.dumps({"clustering": {"lists": lists}} if lists else {}),
             "query_parameters": json.dumps({"nprobe": probe} if probe else {}),
             "recall": recall,
@@ -96,6 +97,17 @@ def test_threads_are_separate_curves_and_say_so():
     assert [trace.label for trace in traces(frame, "recall-qps")] == ["A, 2 threads", "A, 8 threads"]
 
 
+def test_policies_are_separate_curves_and_say_so():
+    frame = pd.DataFrame(rows(SWEEP) + rows(SWEEP, probing="Patience") + rows(SWEEP, probing="SoftmaxMass"))
+    for kind in KINDS:
+        shown = traces(frame, kind)
+        assert [trace.label for trace in shown] == ["A", "A, Patience", "A, SoftmaxMass"]
+        assert [trace.algorithm for trace in shown] == ["A()", "A(), Patience", "A(), SoftmaxMass"]
+    both = [*rows(SWEEP, threads=2, probing="Patience"), *rows(SWEEP, threads=8)]
+    labels = [trace.label for trace in traces(pd.DataFrame(both), "recall-qps")]
+    assert labels == ["A, 8 threads", "A, Patience, 2 threads"]
+
+
 def test_failed_rows_are_left_out():
     lost = rows([(8, math.nan, math.nan, math.nan)], status="failed")
     (trace,) = traces(pd.DataFrame(rows(SWEEP) + lost), "recall-points")
@@ -139,3 +151,4 @@ def test_list_count(text, expected):
 def test_probe_count_prefers_what_was_asked():
     assert probe_count('{"nprobe":3}', 7.5) == 3.0
     assert probe_count('{"mass":0.9}', 7.5) == 7.5
+    assert probe_count('{"probing":{"type":"SoftmaxMass","recall":0.9}}', 7.5) == 7.5

@@ -9,7 +9,7 @@ from ivfbench.results.comparison import comparison, names_one
 from ivfbench.results.errors import ResultError
 
 
-def sweep(points, algorithm="A()", seed=1, mode="single", threads=1, status="ok"):
+def sweep(points, algorithm="A()", seed=1, mode="single", threads=1, status="ok", probing="Fixed"):
     """Rows of one curve from (recall, qps, points scanned)."""
     return [
         {
@@ -19,6 +19,7 @@ def sweep(points, algorithm="A()", seed=1, mode="single", threads=1, status="ok"
             "threads": threads,
             "algorithm": algorithm,
             "seed": seed,
+            "probing": probing,
             "recall": recall,
             "qps": qps,
             "points_scanned": scanned,
@@ -54,6 +55,11 @@ class TestFront:
     def test_curves_do_not_dominate_each_other(self):
         rows = sweep([(0.9, 100.0, 1.0)]) + sweep([(0.5, 10.0, 9.0)], seed=2) + sweep([(0.4, 1.0, 9.0)], "B()")
         assert len(front(pd.DataFrame(rows))) == 3
+
+    def test_nor_do_policies_of_one_algorithm(self):
+        rows = sweep([(0.9, 100.0, 1.0)]) + sweep([(0.5, 10.0, 9.0)], probing="Patience")
+        assert front(pd.DataFrame(rows))["probing"].tolist() == ["Fixed", "Patience"]
+        assert len(at_recall(pd.DataFrame(rows), [0.5])) == 2
 
     def test_what_failed_is_not_on_a_front(self):
         rows = sweep([(0.5, 10.0, 1.0)]) + sweep([(math.nan, math.nan, math.nan)], status="failed")
@@ -143,7 +149,7 @@ class TestComparison:
         assert values.isna().all(axis=1).tolist() == [state != "reached" for state in states]
 
     def test_without_a_baseline_there_are_no_ratios(self):
-        row = ["dataset", "k", "mode", "threads", "recall", "algorithm", "seeds"]
+        row = ["dataset", "k", "mode", "threads", "recall", "algorithm", "probing", "seeds"]
         states = ["qps_state", "points_scanned_state"]
         plain, against = comparison(self.rows(), [0.6]), comparison(self.rows(), [0.6], "A*")
         assert list(plain.columns) == [*row, "qps", "points_scanned", *states]
@@ -180,6 +186,22 @@ class TestComparison:
 
     def test_an_empty_table_compares_to_nothing(self):
         assert comparison(self.rows().head(0), [0.6]).empty
+
+    def test_the_fixed_number_of_lists_is_the_baseline_of_the_other_policies(self):
+        rows = pd.DataFrame(sweep(PLAIN, "A()", probing="SoftmaxMass") + sweep(self.half, "A()"))
+        frame = comparison(rows, [0.6], "A*").set_index("probing")
+        assert frame["qps_ratio"].to_dict() == pytest.approx({"Fixed": 1.0, "SoftmaxMass": 0.5})
+        assert names_one(rows, "A*")
+
+    def test_one_other_policy_may_be_the_baseline_and_of_two_none(self):
+        rows = sweep(PLAIN, "A()", probing="SoftmaxMass") + sweep(self.half, "B()")
+        frame = comparison(pd.DataFrame(rows), [0.6], "A*").set_index("algorithm")
+        assert frame["qps_ratio"].to_dict() == pytest.approx({"A()": 1.0, "B()": 2.0})
+        assert names_one(pd.DataFrame(rows), "A*")
+        rows += sweep(PLAIN, "A()", probing="Patience")
+        assert not names_one(pd.DataFrame(rows), "A*")
+        with pytest.raises(ResultError, match=r"found A\(\), Patience and A\(\), SoftmaxMass on small, expected one"):
+            comparison(pd.DataFrame(rows), [0.6], "A*")
 
     def test_bad_baselines(self):
         with pytest.raises(ResultError, match=r"found no such algorithm, expected a glob for one of: A\(\), B"):

@@ -14,12 +14,13 @@ from ivfbench.results.run import failed_point
 from ivfbench.results.table import dataset_sizes, load_table, save_table, table
 
 NAMES = (
-    "dataset, algorithm, parameters, query_parameters, k, mode, threads, seed, recall, "
-    "recall_ann_benchmarks, qps, qps_low, qps_high, "
-    "latency_p50_ms, latency_p95_ms, latency_p99_ms, lists_probed, points_scanned, "
+    "dataset, algorithm, parameters, query_parameters, probing, k, mode, threads, seed, recall, "
+    "recall_promised, recall_ann_benchmarks, qps, qps_low, qps_high, "
+    "latency_p50_ms, latency_p95_ms, latency_p99_ms, "
+    "lists_probed, lists_probed_p10, lists_probed_p50, lists_probed_p90, points_scanned, "
     "build_seconds, learn_seconds, label_seconds, compile_seconds, index_bytes, router_bytes, status"
 )
-MEASURES = NAMES.split(", ")[8:18]
+MEASURES = [name for name in NAMES.split(", ")[9:23] if name != "recall_promised"]
 
 
 def test_the_columns_are_these_in_this_order(sample_runs):
@@ -51,6 +52,30 @@ def test_a_row_says_what_its_point_says(sample_runs):
     assert json.loads(row["parameters"]) == run.parameters
     assert " " not in row["query_parameters"]
     assert (row["k"], row["seed"], row["threads"], row["status"]) == (10, 7, 1, "ok")
+
+
+def test_policies_promise_and_spread(sample_runs):
+    (run,) = sample_runs(modes=("single",), routers=(("Centroid()", 1.0),))
+    adaptive = {"probing": {"type": "SoftmaxMass", "recall": 0.8, "temperature": None}}
+    opened = np.arange(1, 41, dtype=np.int64)
+    mixed = dataclasses.replace(run.points[0], query_parameters=adaptive, lists_probed=opened)
+    still = {"probing": {"type": "Patience", "overlap": 0.95, "patience": 8, "most": None}}
+    patient = dataclasses.replace(run.points[0], query_parameters=still)
+    frame = table([dataclasses.replace(run, points=(run.points[2], mixed, patient))]).set_index("probing")
+    assert frame["recall_promised"].to_dict() == pytest.approx(
+        {"Fixed": np.nan, "SoftmaxMass": 0.8, "Patience": np.nan}, nan_ok=True
+    )
+    spread = frame[["lists_probed_p10", "lists_probed_p50", "lists_probed_p90"]]
+    assert spread.loc["Fixed"].tolist() == [4.0, 4.0, 4.0]
+    assert spread.loc["SoftmaxMass"].tolist() == pytest.approx([4.9, 20.5, 36.1])
+    assert json.loads(frame.loc["SoftmaxMass", "query_parameters"]) == adaptive
+
+
+def test_what_has_no_lists_has_no_probing(sample_runs):
+    (run,) = sample_runs(modes=("single",), routers=(("Centroid()", 1.0),))
+    exact = dataclasses.replace(run, points=(dataclasses.replace(run.points[0], query_parameters={}),))
+    lost = dataclasses.replace(run, points=(), status="failed", message="no memory")
+    assert table([exact])["probing"].tolist() == table([lost])["probing"].tolist() == ["none"]
 
 
 def test_threads_are_those_of_the_point_and_batches_have_no_latency(sample_runs):
@@ -109,6 +134,13 @@ class TestParquet:
         again = save_table(tmp_path / "b", load_table(path))
         assert again.read_bytes() == path.read_bytes()
         assert list((tmp_path / "a").iterdir()) == [path]
+
+    def test_a_table_of_before_there_were_policies(self, tmp_path, sample_runs):
+        frame = table(sample_runs())
+        path = tmp_path / "old.parquet"
+        added = ["probing", "recall_promised", *(f"lists_probed_p{percent}" for percent in (10, 50, 90))]
+        frame.drop(columns=added).to_parquet(path, index=False)
+        pd.testing.assert_frame_equal(load_table(path), frame)
 
     def test_bad_files_are_one_line(self, tmp_path, sample_runs):
         with pytest.raises(ResultError, match="no such file, expected a table in Parquet"):

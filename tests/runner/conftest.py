@@ -44,6 +44,12 @@ def without_learn(tmp_path_factory):
     return write(tmp_path_factory.mktemp("data") / "without-learn.hdf5", "euclidean")
 
 
+@pytest.fixture
+def make_dataset(tmp_path):
+    """A function: a dataset of this metric that brings no training queries."""
+    return lambda metric: write(tmp_path / f"{metric}.hdf5", metric)
+
+
 @pytest.fixture(scope="session")
 def make_jobs():
     """A function: the jobs of the small experiment on a dataset file."""

@@ -1,5 +1,6 @@
 """Experiment files: grids, percentages, and one clear line for everything else."""
 
+import json
 import string
 
 import pytest
@@ -68,9 +69,42 @@ class TestGrids:
         ((_, grid),) = expand(spelled)
         assert grid == {"nprobe": [7]}
 
+    def test_policies_are_a_grid_of_unequal_types(self):
+        content = """
+            algorithms:
+              - type: IVF
+                clustering: {type: KMeans, lists: 20}
+                query:
+                  nprobe: [4, "50%"]
+                  probing:
+                    - {type: Fixed, nprobe: ["5%", 8]}
+                    - {type: SoftmaxMass, recall: [0.5, 0.8, 0.5]}
+                    - {type: Patience, patience: [2, 4], overlap: [0.9, 1]}
+        """
+        (spelled,) = parse_experiment(content, "x").algorithms
+        ((algorithm, grid),) = expand(spelled)
+        mass = [{"type": "SoftmaxMass", "recall": recall, "temperature": None} for recall in (0.5, 0.8)]
+        patience = [
+            {"type": "Patience", "overlap": overlap, "patience": patience, "most": None}
+            for patience in (2, 4)
+            for overlap in (0.9, 1)
+        ]
+        points = query_points(algorithm, grid)
+        counts = [{"nprobe": count} for count in (1, 4, 8, 10)]  # Fixed is what nprobe is short for
+        assert list(points) == [*counts, *({"probing": policy} for policy in mass + patience)]
+        assert json.loads(json.dumps(points)) == list(points)
+
+    def test_policies_alone_take_the_place_of_nprobe(self):
+        content = "algorithms: [{type: IVF, clustering: {type: KMeans, lists: 20}, query: {probing: {type: BallCap}}}]"
+        (spelled,) = parse_experiment(content, "x").algorithms
+        ((algorithm, grid),) = expand(spelled)
+        assert query_points(algorithm, grid) == ({"probing": {"type": "BallCap", "recall": 0.9, "candidates": None}},)
+
     @pytest.mark.parametrize(
         ("content", "said"),
         [
+            ("[{type: IVF, query: {probing: []}}]", "query.probing: found an empty list, expected at least one"),
+            ("[{type: IVF, query: {probing: [{type: Patience, most: []}]}}]", "found an empty list of alternatives"),
             ("[{type: IVF, clustering: []}]", "algorithms[0]: found an empty list of alternatives"),
             ("[{type: Exact}, {type: IVF, clustering: {type: KMeans, lists: []}}]", "algorithms[1]: found an empty"),
             ("[{type: IVF, query: {nprobe: []}}]", "algorithms[0]: query.nprobe: found an empty list"),
@@ -144,6 +178,23 @@ class TestDoor:
             ),
             ("{type: IVF, query: {probes: 4}}", "query.probes: no such query parameter, expected nprobe"),
             ("{type: IVF, query: {nprobe: [1, 0]}}", "nprobe: found 0"),
+            (
+                "{type: IVF, query: {probing: 8}}",
+                "query.probing: found 8, expected a mapping such as {type: SoftmaxMass",
+            ),
+            (
+                "{type: IVF, query: {probing: {type: KMeans}}}",
+                "query.probing: type: found 'KMeans', expected one of Ball",
+            ),
+            ("{type: IVF, query: {probing: {recall: 1}}}", "query.probing: type: found None"),
+            ("{type: IVF, query: {probing: {type: Fixed}}}", "query.probing: Fixed: "),
+            ("{type: IVF, query: {probing: {type: Fixed, nprobe: [3, 0%]}}}", "nprobe: found '0%'"),
+            ("{type: IVF, query: {probing: {type: Patience, recall: 1}}}", "query.probing: Patience.recall: no such"),
+            (
+                "{type: IVF, query: {probing: {type: SoftmaxMass, recall: [0.9, 2]}}}",
+                "query.probing: SoftmaxMass.recall: found 2, expected a number above 0 and at most 1",
+            ),
+            ("{type: Exact, query: {probing: {type: Patience}}}", "expected none: Exact() has no lists to probe"),
             ("{type: IVF, query: {nprobe: '0%'}}", "nprobe: found '0%'"),
             ("{type: IVF, query: {nprobe: true}}", "nprobe: found True"),
             ('{type: IVF, "a\\nb": 1}', "IVF.a b: no such field"),
@@ -336,7 +387,7 @@ class TestCounts:
         assert query_points(algorithm, grid)[-1] == {"nprobe": 20}
 
 
-FIELDS = ("type", "clustering", "router", "codec", "lists", "epochs", "scoring", "query", "nprobe")
+FIELDS = ("type", "clustering", "router", "codec", "lists", "epochs", "scoring", "query", "nprobe", "probing", "recall")
 WORDS = st.sampled_from([*Experiment.model_fields, *MEMBERS, *FIELDS, "5%", "-1%"])
 NUMBERS = st.one_of(st.integers(), st.floats())
 SCALARS = st.one_of(

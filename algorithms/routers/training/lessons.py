@@ -5,14 +5,14 @@ Queries are scaled to a mean square of 1 per coordinate, so that one learning ra
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...kernels.space import prepare
-from ..router import Fitting, MissingTrainingQueries, TrainingQueries
+from ..router import Fitting, MissingTrainingQueries, TrainingQueries, held_out
 from .targets import Targets, make_targets
 
 
@@ -62,13 +62,20 @@ class Syllabus:
     validation: float
 
 
-def _chosen(training: TrainingQueries, limit: int | None, seed: int) -> TrainingQueries:
-    # A random part of the training queries, the same for every router of a seed; smaller parts lie in larger ones.
-    if limit is None or limit >= len(training.queries):
-        return training
-    rows = np.sort(np.random.default_rng(seed).permutation(len(training.queries))[:limit])
+def _split(count: int, syllabus: Syllabus, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    # Validation and training rows, the same for every router of a seed. A smaller number of queries takes its parts from
+    # the parts of a larger one: what is held out from all stays held out (probing policies are calibrated on it).
+    held, kept = held_out(count, seed, syllabus.validation)
+    if syllabus.queries is not None and syllabus.queries < count:
+        held = held[: max(1, round(syllabus.validation * syllabus.queries))]
+        kept = kept[: max(1, syllabus.queries - len(held))]
+    return held, kept
+
+
+def _taken(training: TrainingQueries, rows: npt.NDArray[np.int64]) -> TrainingQueries:
+    # A copy of some training queries, in this order.
     neighbors = None if training.neighbors is None else training.neighbors[rows]
-    return TrainingQueries(training.queries[rows], neighbors, training.source, training.from_train)
+    return replace(training, queries=training.queries[rows], neighbors=neighbors)
 
 
 def _neighbors(fitting: Fitting, training: TrainingQueries, syllabus: Syllabus) -> npt.NDArray[np.int32]:
@@ -122,8 +129,9 @@ def make_lessons(fitting: Fitting, syllabus: Syllabus, name: str) -> Lessons:
         raise MissingTrainingQueries(
             f"{name}: found no training queries, expected at least 2 (a dataset's `learn` set, or `training=` of build)"
         )
-    training = _chosen(training, syllabus.queries, fitting.seed)
-    count = len(training.queries)
+    validating, learning = _split(len(training.queries), syllabus, fitting.seed)
+    training = _taken(training, np.concatenate([validating, learning]))
+    count, held = len(training.queries), len(validating)
     started = time.perf_counter()
     queries, neighbors = training.queries, _neighbors(fitting, training, syllabus)
     neighbors = neighbors[:, : 1 if syllabus.loss == "top-1" else syllabus.k]
@@ -133,15 +141,12 @@ def make_lessons(fitting: Fitting, syllabus: Syllabus, name: str) -> Lessons:
         neighbors = np.concatenate([neighbors, _widened(theirs, neighbors.shape[1])])
     targets = make_targets(fitting.clusters.assignment, neighbors, syllabus.loss, syllabus.k)
     label_seconds = time.perf_counter() - started
-    prepared = prepare(queries, fitting.space, fitting.threads)
+    prepared = prepare(queries, fitting.space, fitting.threads, in_place=True)
     mean_square = float(np.einsum("ij,ij->", prepared[:count], prepared[:count], dtype=np.float64))
     mean_square /= prepared[:count].size
     scale = np.float32(1.0 / np.sqrt(mean_square)) if mean_square > 0 else np.float32(1.0)
     prepared *= scale
-    order = np.random.default_rng(fitting.seed).permutation(count)
-    held_out = min(count - 1, max(1, round(syllabus.validation * count)))
-    learnt_from = np.concatenate([order[held_out:], np.arange(count, len(queries))])  # documents never validate
-    return Lessons(
-        prepared, targets, learnt_from, order[:held_out], scale, len(fitting.clusters.centroids),
+    return Lessons(  # documents stand behind the queries and never validate
+        prepared, targets, np.arange(held, len(queries)), np.arange(held), scale, len(fitting.clusters.centroids),
         neighbors.shape[1], label_seconds,
     )  # fmt: skip
