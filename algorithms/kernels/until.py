@@ -22,7 +22,7 @@ from .vector import PANELS_PER_STREAM
 
 QUERIES_PER_SHARE = 64  # short: queries stop at different times, and threads should finish together
 EUCLIDEAN = METRICS.index("euclidean")
-SCORED_BY_PRODUCTS = ("euclidean", "angular", "normalized", "ip")  # the metrics that `scan` ranks by bias - ⟨q, x⟩
+MANHATTAN = METRICS.index("manhattan")
 
 
 @kernel
@@ -54,7 +54,7 @@ def _open_until(  # type: ignore[no-untyped-def]
         if chosen < 0:
             continue
         first, last = starts[chosen], starts[chosen + 1]
-        limit = scan_one(values, bias, first, last, prepared, heaps, limit, scores, pick)
+        limit = scan_one(values, bias, first, last, metric == MANHATTAN, prepared, heaps, limit, scores, pick)
         work[0] += 1
         work[1] += sizes[chosen]
         if kind == STABLE:
@@ -121,6 +121,7 @@ def search_until(
     probes : (q, p) int32, C-contiguous
         The lists of each query, best first, each at most once; -1 for none.
     rule : StopRule
+        A ball (`stop.covered`) needs a metric that has one: not ip, not manhattan.
 
     Returns
     -------
@@ -128,14 +129,7 @@ def search_until(
     distances : (q, k) float32
     work : (q, 2) int64
         As `search.search_lists` returns them.
-
-    Raises
-    ------
-    ValueError
-        A metric that inner products do not rank.
     """
-    if metric not in SCORED_BY_PRODUCTS:
-        raise ValueError(f"search until: found metric {metric!r}, expected one of {', '.join(SCORED_BY_PRODUCTS)}")
     ids = np.empty((len(queries), k), dtype=np.int32)
     distances = np.empty((len(queries), k), dtype=np.float32)
     work = np.empty((len(queries), 2), dtype=np.int64)

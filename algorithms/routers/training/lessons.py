@@ -63,8 +63,8 @@ class Syllabus:
 
 
 def _split(count: int, syllabus: Syllabus, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    # Validation and training rows, the same for every router of a seed. A smaller number of queries takes its parts from
-    # the parts of a larger one: what is held out from all stays held out (probing policies are calibrated on it).
+    # Validation and training rows, the same for every router of a seed. A smaller number of queries takes its parts
+    # from the parts of a larger one: what is held out from all stays held out (probing policies are calibrated on it).
     held, kept = held_out(count, seed, syllabus.validation)
     if syllabus.queries is not None and syllabus.queries < count:
         held = held[: max(1, round(syllabus.validation * syllabus.queries))]
