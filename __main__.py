@@ -39,6 +39,7 @@ class Mode(StrEnum):
     single = "single"
     batch = "batch"
     both = "both"
+    routing = "routing"
 
 
 class TableFormat(StrEnum):
@@ -85,8 +86,10 @@ def run(
         typer.Option("-k", "--neighbors", min=1, help="Neighbours to find. Default: the experiment's."),
     ] = None,
     mode: Annotated[
-        Mode | None,
-        typer.Option(help="One query per call on one thread, all queries in one call, or both."),
+        list[Mode] | None,
+        typer.Option(
+            help="One query per call on one thread, all in one call, both, or the router alone; repeat for several."
+        ),
     ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of builds and of batches. Default: all cores.")
@@ -112,7 +115,7 @@ def run(
     chosen: dict[str, Any] = {
         "datasets": tuple(dataset) if dataset else None,
         "k": tuple(k) if k else None,
-        "mode": mode.value if mode else None,
+        "mode": tuple(item.value for item in mode) if mode else None,
         "repetitions": repetitions,
         "seeds": tuple(seed) if seed else None,
     }

@@ -63,6 +63,15 @@ class IVFIndex:
         """Bytes of routing."""
         return self.routes.nbytes
 
+    def assignment(self) -> npt.NDArray[np.int32]:
+        """Return the list of each vector, (n,) int32, worked out from the lists: nothing is kept for it."""
+        panels = self.lists.panels
+        owners = np.repeat(np.arange(self.count, dtype=np.int32), np.diff(panels.starts))
+        real = panels.ids >= 0
+        found = np.empty(int(panels.sizes.sum()), dtype=np.int32)
+        found[panels.ids[real]] = np.broadcast_to(owners[:, np.newaxis], real.shape)[real]
+        return found
+
     def search(
         self,
         queries: npt.ArrayLike,
