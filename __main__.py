@@ -42,6 +42,14 @@ class Mode(StrEnum):
     routing = "routing"
 
 
+class ReportKind(StrEnum):
+    """What a report is about."""
+
+    thesis = "thesis"
+    routers = "routers"
+    open_questions = "open-questions"
+
+
 class TableFormat(StrEnum):
     """How a table is written."""
 
@@ -111,7 +119,9 @@ def run(
     """
     from .results.store import load_runs
     from .runner.command import run_experiment
+    from .runner.experiment import load_experiment
 
+    written = load_experiment(experiment)
     chosen: dict[str, Any] = {
         "datasets": tuple(dataset) if dataset else None,
         "k": tuple(k) if k else None,
@@ -128,6 +138,8 @@ def run(
     typer.echo(f"table: {out / TABLE}")
     if figures and any(point.status == "ok" for run in runs for point in run.points):
         _draw(runs, None, ("pdf", "svg", "png"), out / "figures")
+    if written.report and any(run.routing is not None for run in runs):
+        _report(runs, written.report, written.name, out)
     if failed:
         typer.echo(f"{failed} failed: see the column `message` of `ivfbench table --builds --out {out}`", err=True)
         raise typer.Exit(1)
@@ -140,6 +152,8 @@ def _show_results(runs: list[Any]) -> None:
     from .results.table import table
 
     frame = table(runs)
+    if frame.empty:  # routers were observed alone, without any search
+        return
     typer.echo()
     typer.echo(render(frame, "text"))
     baseline = "*Centroid*" if names_one(frame, "*Centroid*") else None
@@ -244,6 +258,38 @@ def _draw(runs: list[Any], kinds: list[str] | None, formats: tuple[str, ...], ou
             continue  # nobody asked for this kind, and the log says why it is absent
         for path in paths:
             typer.echo(f"figure: {path}")
+
+
+@app.command()
+def report(
+    out: Out = DEFAULT_OUT,
+    kind: Annotated[
+        ReportKind,
+        typer.Option(help="Compare all routers, lay out the thesis' tables, or show what the gain depends on."),
+    ] = ReportKind.routers,
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="Compare with the router of this glob. Default: normalised centroids, else the best ones."),
+    ] = None,
+) -> None:
+    """Write a report on routing: tables in Markdown, LaTeX and CSV, with figures, into OUT/report."""
+    from .results.store import load_runs
+
+    _report(load_runs(out), kind.value, kind.value, out, baseline)
+
+
+def _report(runs: list[Any], kind: str, name: str, out: Path, baseline: str | None = None) -> None:
+    from .plots.report import draw_report
+    from .results.contest import BASELINE
+    from .results.curves import curves
+    from .results.laboratory import laboratory
+    from .results.report import write_report
+
+    frame = laboratory(runs, baseline or BASELINE)
+    folder = out / "report"
+    pictures = draw_report(kind, name, frame, curves(runs, baseline or BASELINE), folder)
+    for path in write_report(folder, kind, name, frame, pictures):
+        typer.echo(f"report: {path}")
 
 
 @datasets_app.command("list")

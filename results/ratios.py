@@ -11,6 +11,7 @@ Symbols: q queries, s seeds, L lists, r resamples, g lists counts at which the c
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -46,13 +47,14 @@ def ratio_at_recall(
     resamples, seed
         Of the bootstrap.
     """
-    return _ratio(
+    return ratio_of(
         resampled_points(runs, k, level, resamples=resamples, seed=seed),
         resampled_points(baseline, k, level, resamples=resamples, seed=seed),
     )
 
 
-def _ratio(ours: FloatArray64, theirs: FloatArray64) -> Ratio:
+def ratio_of(ours: FloatArray64, theirs: FloatArray64) -> Ratio:
+    """Return the ratio of two methods from their points on the same resamples (`resampled_points`)."""
     ratios = ours / theirs
     if not np.isfinite(ratios[0]):
         return Ratio(math.nan, math.nan, math.nan)
@@ -79,11 +81,19 @@ def resampled_points(
     stretches = [_stretch(run, k, level) for run in runs]
     drawn = np.empty(1 + resamples)
     drawn[0] = float(np.mean([first_reach(recall_curve(run, k), _scanned(run), level) for run in runs]))
-    for rows, seed_weights, query_weights in weights(len(runs), queries, resamples, seed):
+    for rows, seed_weights, query_weights in _resamples(len(runs), queries, resamples, seed):
         points = np.stack([_crossings(query_weights @ found, costs, level) for found, costs in stretches], axis=1)
         # A seed that was not drawn must not turn a mean into NaN.
         drawn[1 + rows.start : 1 + rows.stop] = np.where(seed_weights > 0, points * seed_weights, 0.0).sum(axis=1)
     return drawn
+
+
+@lru_cache(maxsize=1)
+def _resamples(
+    seeds: int, queries: int, resamples: int, seed: int
+) -> tuple[tuple[slice, FloatArray64, FloatArray64], ...]:
+    # Routers are compared one after the other on the same resamples: they are drawn once, and kept (80 MB at most).
+    return tuple(weights(seeds, queries, resamples, seed))
 
 
 def _scanned(run: Run) -> FloatArray64:
