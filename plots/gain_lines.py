@@ -1,7 +1,7 @@
 """The gain over the baseline against the one parameter that varies."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from .style import COLOURS, MARKERS
 
 MOST = 14  # lines that a legend names
+APART = 0.012  # of the axis, between the lines of two families
 SHORT = {"router.type": "", "dataset": "", "clustering.type": ""}  # these values need no name before them
 
 
@@ -55,7 +56,9 @@ def family_names(families: Sequence[str]) -> dict[str, str]:
 
 def _words(facts: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     held = [name for name in names if facts.get(name) is not None]
-    return [f"{facts[name]}" if name in SHORT else f"{name.rpartition('.')[2]} {facts[name]}" for name in held]
+    # "k" alone would be read as the k of the title.
+    short = {name: name.rpartition(".")[2] if len(name.rpartition(".")[2]) > 1 else name for name in held}
+    return [f"{facts[name]}" if name in SHORT else f"{short[name]} {facts[name]}" for name in held]
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, families: Sequence[str], names: Mapping[str, str]) -> None:
@@ -65,20 +68,40 @@ def _panel(axes: Axes, rows: pd.DataFrame, families: Sequence[str], names: Mappi
     if numeric:
         ticks = sorted(set(values))
     axes.axhline(0.0, color="#555555", linewidth=1.0)
+    logarithmic = numeric and len(ticks) > 0 and min(ticks) > 0 and max(ticks) / min(ticks) >= 4
     for place, family in enumerate(families):
+        aside = _aside(place - (len(families) - 1) / 2.0, ticks if numeric else range(len(ticks)), logarithmic)
         line = rows[rows["family"] == family]
         at = [float(value) if numeric else float(ticks.index(str(value))) for value in line["value"]]
-        line = line.assign(at=at).sort_values("at")
+        line = line.assign(at=[aside(value) for value in at]).sort_values("at")
         spans = [line["difference"] - line["low"], line["high"] - line["difference"]]
         look: dict[str, Any] = {"color": COLOURS[place % len(COLOURS)], "marker": MARKERS[place % len(MARKERS)]}
         line_style = "solid" if numeric else "none"
         axes.errorbar(
-            line["at"], line["difference"], yerr=spans, capsize=2, linestyle=line_style, label=names[family], **look
+            line["at"],
+            line["difference"],
+            yerr=spans,
+            capsize=1.5,
+            elinewidth=0.8,
+            markersize=4,
+            linewidth=1.2,
+            linestyle=line_style,
+            label=names[family],
+            **look,
         )
-    if numeric and len(ticks) and min(ticks) > 0 and max(ticks) / min(ticks) >= 4:
+    if logarithmic:
         axes.set_xscale("log")
         axes.minorticks_off()
     places = ticks if numeric else range(len(ticks))
     axes.set_xticks(list(places), [f"{tick:g}" if numeric else str(tick) for tick in ticks])
     if not numeric:
         axes.set_xlim(-0.5, len(ticks) - 0.5)
+
+
+def _aside(turn: float, ticks: Sequence[float], logarithmic: bool) -> Callable[[float], float]:
+    # Intervals over one value stand side by side instead of on each other.
+    if logarithmic:
+        factor = (max(ticks) / min(ticks)) ** (APART * turn)
+        return lambda value: value * factor
+    shift = APART * turn * (max(ticks, default=0.0) - min(ticks, default=0.0))
+    return lambda value: value + shift

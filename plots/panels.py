@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ..results.labels import natural
+
 IN_PANEL = 6
 REFERENCES = ("baseline", "oracle")
 
@@ -26,7 +28,9 @@ def panels(rows: pd.DataFrame) -> list[Panel]:
     Few routers need one panel only. References are in none: they are drawn in all.
     """
     members = rows[~rows["role"].isin(REFERENCES)]
-    by_family = {str(family): sorted(set(some["router"])) for family, some in members.groupby("family", sort=True)}
+    by_family = {
+        str(family): sorted(set(some["router"]), key=natural) for family, some in members.groupby("family", sort=True)
+    }
     everyone = [router for routers in by_family.values() for router in routers]
     if len(everyone) <= IN_PANEL:
         return [Panel("", tuple(everyone))]

@@ -61,7 +61,8 @@ def draw_report(
 
 
 def _free(stem: str, taken: Sequence[str]) -> str:
-    # Two datasets may share a slug; the second gets a number.
+    # LaTeX takes what follows a dot for the ending. Two datasets may share a slug; the second gets a number.
+    stem = stem.replace(".", "-")
     numbered = (stem, *(f"{stem}-{place}" for place in range(2, len(taken) + 3)))
     return next(one for one in numbered if one not in taken)
 

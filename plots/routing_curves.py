@@ -58,7 +58,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, panel: Panel, work: str) -> None:
     references = rows[rows["role"].isin(REFERENCES)]
     for router, curve in references.groupby("router", sort=True):
         role = str(curve["role"].iloc[0])
-        name = f"{router} (baseline)" if role == "baseline" else str(router)
+        name = f"{router}, baseline" if role == "baseline" else str(router)
         axes.plot(curve[f"{work}_percent"], curve["recall"], color=GREY[role], linestyle=DASHES[role], label=name)
     for place, router in enumerate(panel.routers):
         curve = rows[rows["router"] == router]
@@ -68,7 +68,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, panel: Panel, work: str) -> None:
             curve[f"{work}_percent"], curve["recall"], color=COLOURS[place], linestyle=dashes, label=router, zorder=3
         )
     axes.set_title(panel.title)
-    axes.legend(loc="lower right", fontsize=7.5, handlelength=2.2, frameon=True, framealpha=0.85, edgecolor="none")
+    axes.legend(loc="best", fontsize=7.5, handlelength=2.2, frameon=True, framealpha=0.85, edgecolor="none")
 
 
 def _limits(axes: Axes, rows: pd.DataFrame, work: str) -> None:

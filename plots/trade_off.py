@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from .figures import plain_log
 from .place_labels import place_labels
-from .style import COLOURS, MARKERS
+from .routing_curves import GREY
+from .style import COLOURS, MARKERS, PARAMETERS
 
 
 def trade_off(rows: pd.DataFrame, k: int, level: float, title: str) -> Figure | None:
@@ -30,21 +31,22 @@ def trade_off(rows: pd.DataFrame, k: int, level: float, title: str) -> Figure | 
     shown = rows[(rows["k"] == k) & rows[work].notna()].drop_duplicates("router").sort_values("router")
     if shown.empty:
         return None
-    canvas = Figure(figsize=(6.8, 5.0), layout="constrained")
+    canvas = Figure(figsize=(6.8, 5.0), dpi=PARAMETERS["savefig.dpi"], layout="constrained")  # measured as it is saved
     agg = FigureCanvasAgg(canvas)
     axes = canvas.add_subplot()
     families = shown["algorithm"].map(_family)
     looks = {name: place for place, name in enumerate(sorted(set(families)))}
     for family, row in zip(families, shown.to_dict("records"), strict=True):
         place = looks[family]
-        colour = "#555555" if row["baseline"] else COLOURS[place % len(COLOURS)]
+        grey = GREY.get("baseline" if row["baseline"] else family.lower())
+        colour = grey or COLOURS[place % len(COLOURS)]
         axes.plot(row["latency_us"], row[work], MARKERS[place % len(MARKERS)], color=colour, markersize=6)
     _widen(axes, shown["latency_us"], shown[work])
     axes.set(xlabel="routing time per query (µs, one thread, median)", ylabel=f"points scanned at recall@{k} {level:g}")
     axes.set_title(title)
     canvas.canvas.draw()  # fixes the place of the axes, which labels are measured against
     canvas.set_layout_engine("none")
-    names = [f"{row['router']} (baseline)" if row["baseline"] else row["router"] for row in shown.to_dict("records")]
+    names = [f"{row['router']}, baseline" if row["baseline"] else row["router"] for row in shown.to_dict("records")]
     place_labels(agg, axes, list(shown["latency_us"]), list(shown[work]), names)
     return canvas
 

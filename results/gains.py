@@ -16,7 +16,8 @@ from .canonical import canonical_json
 
 _VARIANT = re.compile(r"^(?P<name>.*?)\[(?P<what>.*)\](?P<rest>.*)$")
 _SAID_OTHERWISE = ("pca", "metric")  # a variant's words that the dimension and the metric of the run say already
-_NOT_ASKED = ("dataset", "clustering.type", "router.type", "codec.type", "probing.type", "type")
+_AXES = ("clustering", "router", "codec", "probing")  # another member is another method, not another value
+_NOT_ASKED = ("dataset", "type", *_AXES, *(f"{axis}.type" for axis in _AXES))
 KEPT = (
     "dataset",
     "clustering",

@@ -37,6 +37,12 @@ def short_labels(algorithms: Iterable[str]) -> dict[str, str]:
     return {text: labels.get(text, text) for text in sorted({*labels, *waiting})}
 
 
+def natural(label: str) -> tuple[tuple[bool, float, str], ...]:
+    """Return a key that sorts labels as people do: "epochs=4" before "epochs=12"."""
+    parts = re.split(r"(\d+(?:\.\d+)?)", label)
+    return tuple((place % 2 == 0, float(part) if place % 2 else 0.0, part) for place, part in enumerate(parts))
+
+
 def router_and_rest(text: str) -> tuple[str, str, str, str] | None:
     """Return the router of an inverted file and all the rest of it: what is compared, and what is held equal.
 

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from .cells import NOTHING, Cells, number
+from .labels import natural
 
 SIGNIFICANT = 0.05
 Setting = tuple[str, float]
@@ -49,7 +50,7 @@ def _accuracy(row: dict[Any, Any]) -> str:
 
 def cost_table(rows: pd.DataFrame, levels: Sequence[float]) -> Cells:
     """Return what each router costs and how much it scans at fixed recall, from the rows of one contest and one k."""
-    records = rows.drop_duplicates("router").sort_values("router").to_dict("records")
+    records = sorted(rows.drop_duplicates("router").to_dict("records"), key=lambda row: natural(row["router"]))
     rates = [level for level in levels if rows[f"qps_at_{level:g}"].notna().any()]
     headers = (
         *("router", "router bytes", "build s", "learn s", "label s", "routing us", "seeds"),
