@@ -178,12 +178,14 @@ class TestAgain:
         assert len(stored(tmp_path)) == 1
 
 
-class TestReport:
-    @pytest.fixture(scope="class")
-    def reported(self, ivfbench, folder):
-        arguments = ("run", "reported.yml", "--dataset", "small.hdf5", "--threads", "1", "--out", "reported")
-        return ivfbench(*arguments), folder / "reported"
+@pytest.fixture(scope="module")
+def reported(ivfbench, folder):
+    """An experiment that ends with a report: what it printed, and its folder of results."""
+    arguments = ("run", "reported.yml", "--dataset", "small.hdf5", "--threads", "1", "--out", "reported")
+    return ivfbench(*arguments), folder / "reported"
 
+
+class TestReport:
     def test_an_experiment_ends_with_its_report(self, reported):
         done, out = reported
         assert done.returncode == 0, done.stderr
