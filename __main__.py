@@ -280,7 +280,7 @@ def report(
 
 def _report(runs: list[Any], kind: str, name: str, out: Path, baseline: str | None = None) -> None:
     from .plots.report import draw_report
-    from .results.contest import BASELINE
+    from .results.competition import BASELINE
     from .results.curves import curves
     from .results.laboratory import laboratory
     from .results.report import write_report

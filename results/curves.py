@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from .contest import BASELINE, ORACLE, Contest, contests
+from .competition import BASELINE, ORACLE, Contest, contests
 from .laboratory import neighbours
 from .routing import recall_curve
 from .run import FloatArray64, Run

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .at_recall import at_recall
-from .contest import BASELINE, Contest, contests, parameters_text
+from .competition import BASELINE, Contest, contests, parameters_text
 from .errors import ResultError
 from .paired import RESAMPLES, Paired, bootstrap_differences, holm
 from .ratios import Ratio, ratio_of, resampled_points

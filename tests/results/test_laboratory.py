@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from ivfbench.results.contest import contests
+from ivfbench.results.competition import contests
 from ivfbench.results.curves import KEPT, curves
 from ivfbench.results.errors import ResultError
 from ivfbench.results.gains import facts_of, gains
