@@ -40,6 +40,15 @@ class Mode(StrEnum):
     single = "single"
     batch = "batch"
     both = "both"
+    routing = "routing"
+
+
+class ReportKind(StrEnum):
+    """What a report is about."""
+
+    thesis = "thesis"
+    routers = "routers"
+    open_questions = "open-questions"
 
 
 class TableFormat(StrEnum):
@@ -86,8 +95,10 @@ def run(
         typer.Option("-k", "--neighbors", min=1, help="Neighbours to find. Default: the experiment's."),
     ] = None,
     mode: Annotated[
-        Mode | None,
-        typer.Option(help="One query per call on one thread, all queries in one call, or both."),
+        list[Mode] | None,
+        typer.Option(
+            help="One query per call on one thread, all in one call, both, or the router alone; repeat for several."
+        ),
     ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of builds and of batches. Default: all cores.")
@@ -109,11 +120,13 @@ def run(
     """
     from .results.store import load_runs
     from .runner.command import run_experiment
+    from .runner.experiment import load_experiment
 
+    written = load_experiment(experiment)
     chosen: dict[str, Any] = {
         "datasets": tuple(dataset) if dataset else None,
         "k": tuple(k) if k else None,
-        "mode": mode.value if mode else None,
+        "mode": tuple(item.value for item in mode) if mode else None,
         "repetitions": repetitions,
         "seeds": tuple(seed) if seed else None,
     }
@@ -126,6 +139,8 @@ def run(
     typer.echo(f"table: {out / TABLE}")
     if figures and any(point.status == "ok" for run in runs for point in run.points):
         _draw(runs, None, ("pdf", "svg", "png"), out / "figures")
+    if written.report and any(run.routing is not None for run in runs):
+        _report(runs, written.report, written.name, out)
     if failed:
         typer.echo(f"{failed} failed: see the column `message` of `ivfbench table --builds --out {out}`", err=True)
         raise typer.Exit(1)
@@ -138,6 +153,8 @@ def _show_results(runs: list[Any]) -> None:
     from .results.table import table
 
     frame = table(runs)
+    if frame.empty:  # routers were observed alone, without any search
+        return
     typer.echo()
     typer.echo(render(frame, "text"))
     baseline = "*Centroid*" if names_one(frame, "*Centroid*") else None
@@ -242,6 +259,38 @@ def _draw(runs: list[Any], kinds: list[str] | None, formats: tuple[str, ...], ou
             continue  # nobody asked for this kind, and the log says why it is absent
         for path in paths:
             typer.echo(f"figure: {path}")
+
+
+@app.command()
+def report(
+    out: Out = DEFAULT_OUT,
+    kind: Annotated[
+        ReportKind,
+        typer.Option(help="Compare all routers, lay out the thesis' tables, or show what the gain depends on."),
+    ] = ReportKind.routers,
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="Compare with the router of this glob. Default: normalised centroids, else the best ones."),
+    ] = None,
+) -> None:
+    """Write a report on routing: tables in Markdown, LaTeX and CSV, with figures, into OUT/report."""
+    from .results.store import load_runs
+
+    _report(load_runs(out), kind.value, kind.value, out, baseline)
+
+
+def _report(runs: list[Any], kind: str, name: str, out: Path, baseline: str | None = None) -> None:
+    from .plots.report import draw_report
+    from .results.competition import BASELINE
+    from .results.curves import curves
+    from .results.laboratory import laboratory
+    from .results.report import write_report
+
+    frame = laboratory(runs, baseline or BASELINE)
+    folder = out / "report"
+    pictures = draw_report(kind, name, frame, curves(runs, baseline or BASELINE), folder)
+    for path in write_report(folder, kind, name, frame, pictures):
+        typer.echo(f"report: {path}")
 
 
 @datasets_app.command("list")

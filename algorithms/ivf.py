@@ -80,6 +80,10 @@ class IVFIndex:
             self.memory[key] = compute()
         return self.memory[key]  # type: ignore[no-any-return]
 
+    def assignment(self) -> npt.NDArray[np.int32]:
+        """Return the list of each vector, (n,) int32, worked out from the lists: nothing is kept for it."""
+        return self.lists.list_of_each_row()
+
     def search(
         self,
         queries: npt.ArrayLike,

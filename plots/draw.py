@@ -9,22 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from ..results.files import replacing
 from ..results.key import slug
 from ..results.probing import with_probing
 from .errors import NothingToShowError, PlotError
 from .figures import figure
+from .save import FORMATS, save_figure
 from .style import looks, style
 from .traces import Trace, traces
 
-_UNDATED: dict[str, dict[str, Any]] = {
-    "pdf": {"CreationDate": None},
-    "svg": {"Date": None},
-    "png": {},
-}
-FORMATS = tuple(_UNDATED)
 log = logging.getLogger(__name__)
 
 
@@ -85,7 +78,7 @@ def draw(
         title = _title(dataset, k, mode, curves)
         with style():
             drawn = figure(curves, appearance, title, k, percent=n is not None, recall_scale=recall_scale)
-            written += [_save(drawn, path, format) for path, format in zip(paths, formats, strict=True)]
+            written += [save_figure(drawn, path, format) for path, format in zip(paths, formats, strict=True)]
     if not written:
         raise NothingToShowError(f"nothing to draw: no row of the table can be shown as {kind}")
     return written
@@ -97,14 +90,8 @@ def _title(dataset: str, k: int, mode: str, curves: Sequence[Trace]) -> str:
     return f"{dataset}, k = {k}, mode {mode}, {threads}"
 
 
-def _save(drawn: Figure, path: Path, format: str) -> Path:
-    with replacing(path) as temporary:
-        drawn.savefig(temporary, format=format, metadata=_UNDATED[format])
-    return path
-
-
 def _check(frame: pd.DataFrame, formats: Sequence[str]) -> None:
-    unknown = [format for format in formats if format not in _UNDATED]
+    unknown = [format for format in formats if format not in FORMATS]
     if unknown or not formats:
         found = repr(unknown[0]) if unknown else "none"
         raise PlotError(f"format of figure: found {found}, expected one of {', '.join(FORMATS)}")

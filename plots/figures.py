@@ -100,13 +100,13 @@ def _scale_axes(axes: Axes, traces: Sequence[Trace], recall_scale: str) -> None:
     up = [value for trace in traces for value in (*trace.low, *trace.high)]
     if traces[0].kind == "recall-qps":
         set_recall_axis(axes, "x", across, recall_scale)
-        _plain_log(axes, "y", up)
+        plain_log(axes, "y", up)
     else:
         set_recall_axis(axes, "y", up, recall_scale)
-        _plain_log(axes, "x", across)
+        plain_log(axes, "x", across)
 
 
-def _plain_log(axes: Axes, which: str, values: Sequence[float]) -> None:
+def plain_log(axes: Axes, which: str, values: Sequence[float]) -> None:
     """Numbers as people write them on a logarithmic axis, more of them where the range is short."""
     low, high = min(values), max(values)
     axis = axes.yaxis if which == "y" else axes.xaxis
@@ -116,9 +116,10 @@ def _plain_log(axes: Axes, which: str, values: Sequence[float]) -> None:
     if high / low < 6:
         steps = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
     axis.set_major_locator(LogLocator(base=10.0, subs=steps))
-    axis.set_major_formatter(FuncFormatter(_plain))
+    axis.set_major_formatter(FuncFormatter(plain))
     axis.set_minor_formatter(NullFormatter())
 
 
-def _plain(value: float, _: int | None = None) -> str:
+def plain(value: float, _: int | None = None) -> str:
+    """Return a number as people write it on an axis."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ResultError
-from .run import MODES, STATUSES, Point, Run
+from .run import DEEPEST, MODES, STATUSES, Point, Routing, Run
 
 RUN_ARRAYS: dict[str, tuple[str, int]] = {
     "truth_ids": ("int32", 2),
@@ -20,6 +20,13 @@ POINT_ARRAYS: dict[str, tuple[str, int]] = {
     "distances": ("float64", 2),
     "lists_probed": ("int64", 1),
     "points_scanned": ("int64", 1),
+    "seconds": ("float64", 2),
+}
+ROUTING_ARRAYS: dict[str, tuple[str, int]] = {
+    "rank": ("int32", 2),
+    "before": ("int32", 2),
+    "size": ("int32", 2),
+    "scanned": ("float64", 1),
     "seconds": ("float64", 2),
 }
 
@@ -40,10 +47,14 @@ def check_run(run: Run) -> None:
     if run.status == "failed":
         if run.points:
             raise ResultError(f"{where}: found {len(run.points)} points, expected none in a failed run")
+        if run.routing is not None:
+            raise ResultError(f"{where}: found routing, expected none in a failed run")
         return
     _truth(where, run)
     for position, point in enumerate(run.points):
         check_point(point, run, f"{where}, point {position}")
+    if run.routing is not None:
+        check_routing(run.routing, run, f"{where}, routing")
 
 
 def check_point(point: Point, run: Run, where: str = "point") -> None:
@@ -74,6 +85,31 @@ def check_point(point: Point, run: Run, where: str = "point") -> None:
     _shape(where, "seconds", point.seconds, (repetitions, queries if point.mode == "single" else 1))
 
 
+def check_routing(routing: Routing, run: Run, where: str = "routing") -> None:
+    """Raise unless the routing is well formed and fits its run.
+
+    Raises
+    ------
+    ResultError
+        One line: which field, what was found, what was expected.
+    """
+    _arrays(where, routing, ROUTING_ARRAYS)
+    queries, stored = run.truth_ids.shape
+    for name in ("rank", "before", "size"):
+        _shape(where, name, getattr(routing, name), (queries, min(stored, DEEPEST)))
+        _between(where, name, getattr(routing, name), len(routing.scanned) if name == "rank" else run.n)
+    if not len(routing.scanned):
+        raise ResultError(f"{where}: found no lists in scanned, expected at least 1")
+    if not routing.seconds.size or routing.seconds.shape[1] > queries:
+        found = f"seconds of the shape {routing.seconds.shape}"
+        raise ResultError(f"{where}: found {found}, expected repetitions of 1 to {queries} queries")
+
+
+def _between(where: str, name: str, array: np.ndarray[Any, Any], highest: int) -> None:
+    if array.size and (array.min() < 0 or array.max() > highest):
+        raise ResultError(f"{where}: {name}: found {array.min()} to {array.max()}, expected 0 to {highest}")
+
+
 def _truth(where: str, run: Run) -> None:
     if run.truth_ids.shape[1] < run.k:
         raise ResultError(f"{where}: found a truth of {run.truth_ids.shape[1]} neighbours, expected {run.k} or more")
@@ -81,7 +117,7 @@ def _truth(where: str, run: Run) -> None:
     _shape(where, "stored_truth_distances", run.stored_truth_distances, run.truth_ids.shape)
 
 
-def _arrays(where: str, owner: Run | Point, expected: dict[str, tuple[str, int]]) -> None:
+def _arrays(where: str, owner: Run | Point | Routing, expected: dict[str, tuple[str, int]]) -> None:
     for name, (dtype, dimensions) in expected.items():
         array: Any = getattr(owner, name)
         found = f"{array.dtype} of {array.ndim} dimensions" if isinstance(array, np.ndarray) else type(array)

@@ -37,6 +37,30 @@ def short_labels(algorithms: Iterable[str]) -> dict[str, str]:
     return {text: labels.get(text, text) for text in sorted({*labels, *waiting})}
 
 
+def natural(label: str) -> tuple[tuple[bool, float, str], ...]:
+    """Return a key that sorts labels as people do: "epochs=4" before "epochs=12"."""
+    parts = re.split(r"(\d+(?:\.\d+)?)", label)
+    return tuple((place % 2 == 0, float(part) if place % 2 else 0.0, part) for place, part in enumerate(parts))
+
+
+def router_and_rest(text: str) -> tuple[str, str, str, str] | None:
+    """Return the router of an inverted file and all the rest of it: what is compared, and what is held equal.
+
+    Returns
+    -------
+    tuple of str, or None if the text is no inverted file with a router
+        The router's canonical text and short label; the text of the other members, and their label: the
+        clustering, and what else is not so usual that its absence says it.
+    """
+    axes = _axes(text)
+    if axes is None or "router" not in axes:
+        return None
+    others = {axis: call for axis, call in axes.items() if axis != "router"}
+    shown = [_member(call) for axis, call in others.items() if axis == "clustering" or _member(call) not in _PLAIN]
+    rest = ", ".join(ast.unparse(call) for call in others.values())
+    return ast.unparse(axes["router"]), _member(axes["router"]), rest, ", ".join(shown)
+
+
 def _short(text: str) -> str:
     axes = _axes(text)
     if axes is None or "router" not in axes:

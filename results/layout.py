@@ -6,6 +6,7 @@
     /facts                   canonical JSON text of every field that is not an array
     /truth_ids ...           the arrays of the run, compressed
     /points/0000/facts, ids, distances, lists_probed, points_scanned, seconds
+    /routing/facts, rank, before, size, scanned, seconds     where the router alone was observed
 
 The facts are a text dataset, not attributes: attributes end at 64 kB, and a traceback or a machine
 description may be longer. JSON keeps integers and floats exact, and any character a message may hold. No
@@ -21,9 +22,9 @@ import h5py
 import numpy as np
 
 from .canonical import canonical_json
-from .check import POINT_ARRAYS, RUN_ARRAYS
+from .check import POINT_ARRAYS, ROUTING_ARRAYS, RUN_ARRAYS
 from .errors import NewerSchemaError, ResultError
-from .run import Point, Run
+from .run import Point, Routing, Run
 
 FORMAT = "ivfbench run"
 SCHEMA_VERSION = 1
@@ -34,10 +35,12 @@ def write_run(file: h5py.File, run: Run, key: str) -> None:
     file.attrs["format"] = FORMAT
     file.attrs["schema_version"] = SCHEMA_VERSION
     file.attrs["key"] = key
-    _write_fields(file, run, RUN_ARRAYS, left_out=("points",))
+    _write_fields(file, run, RUN_ARRAYS, left_out=("points", "routing"))
     points = file.create_group("points")
     for position, point in enumerate(run.points):
         _write_fields(points.create_group(f"{position:04d}"), point, POINT_ARRAYS)
+    if run.routing is not None:
+        _write_fields(file.create_group("routing"), run.routing, ROUTING_ARRAYS)
     file.attrs["complete"] = True
 
 
@@ -52,7 +55,8 @@ def read_run(file: h5py.File) -> Run:
     try:
         groups = sorted(file["points"].items(), key=lambda item: int(item[0]))
         points = tuple(Point(**_read_fields(group, POINT_ARRAYS)) for _, group in groups)
-        return Run(**_read_fields(file, RUN_ARRAYS), points=points)
+        routing = Routing(**_read_fields(file["routing"], ROUTING_ARRAYS)) if "routing" in file else None
+        return Run(**_read_fields(file, RUN_ARRAYS), points=points, routing=routing)
     except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise ResultError(f"found a damaged run ({error}), expected schema {SCHEMA_VERSION}") from error
 
@@ -77,7 +81,9 @@ def read_key(file: h5py.File) -> str:
     return str(file.attrs["key"])
 
 
-def _write_fields(group: h5py.Group, value: Run | Point, arrays: Iterable[str], left_out: tuple[str, ...] = ()) -> None:
+def _write_fields(
+    group: h5py.Group, value: Run | Point | Routing, arrays: Iterable[str], left_out: tuple[str, ...] = ()
+) -> None:
     names = [field.name for field in dataclasses.fields(value) if field.name not in left_out]
     facts = {name: getattr(value, name) for name in names if name not in arrays}
     group.create_dataset("facts", data=canonical_json(facts, strict=False, where="run"), track_times=False)

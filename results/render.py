@@ -54,11 +54,14 @@ def render(frame: pd.DataFrame, format: str = "text", width: int | None = None) 
         return frame.to_csv(index=False, lineterminator="\n")
     if format == "text":
         return terminal_table(cells(frame), width or shutil.get_terminal_size().columns)
-    if format == "markdown":
-        return _markdown(cells(frame))
-    if format == "latex":
-        return _latex(cells(frame))
+    if format in ("markdown", "latex"):
+        return render_cells(cells(frame), format)
     raise ResultError(f"format: found {format!r}, expected one of {', '.join(FORMATS)}")
+
+
+def render_cells(table: Cells, format: str) -> str:
+    """Return a table of texts as "markdown", or as "latex": a ``tabular`` for booktabs."""
+    return _markdown(table) if format == "markdown" else _latex(table)
 
 
 def escape_latex(text: str) -> str:

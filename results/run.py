@@ -4,8 +4,10 @@ A `Run` is one build and its whole sweep; a `Point` is one setting of that sweep
 was observed and nothing that was computed from it: recall, rates and percentiles are pure functions applied
 later (`recall`, `metrics`), so that a change of definition never asks for a new measurement.
 
+A `Routing` is what a build's router does with every list, observed without any search.
+
 Symbols: n database vectors, q queries, k neighbours asked for, K >= k neighbours in the ground truth,
-r repetitions.
+r repetitions, L lists.
 """
 
 from collections.abc import Mapping
@@ -16,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 MODES = ("single", "batch")
+DEEPEST = 100  # true neighbours that a `Routing` follows
 STATUSES = ("ok", "failed")
 
 IntArray32 = npt.NDArray[np.int32]
@@ -63,6 +66,38 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Routing:
+    """Where the router puts the lists of the true neighbours, for every test query; nothing was scanned.
+
+    Every budget follows from these integers: a neighbour is found by ℓ lists when its rank is below ℓ, and by a
+    number of points when the points before its list leave room for it.
+
+    Parameters
+    ----------
+    rank
+        (q, K) int32, position of the list of each of the first K <= `DEEPEST` true neighbours in the order of the
+        router, 0 is first; L where the router did not rank that list.
+    before
+        (q, K) int32, points in the lists ranked before that list; n where it was not ranked.
+    size
+        (q, K) int32, points in that list, the neighbour included.
+    scanned
+        (L,) float64, points in the first ℓ lists, mean over queries; entry 0 is ℓ = 1.
+    seconds
+        (r, c) float64, time to route one query to `nprobe` lists on one thread, for the first c test queries.
+    nprobe
+        Lists asked for while the clock ran.
+    """
+
+    rank: IntArray32
+    before: IntArray32
+    size: IntArray32
+    scanned: FloatArray64
+    seconds: FloatArray64
+    nprobe: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Run:
     """One build, its whole sweep, one k.
 
@@ -89,6 +124,8 @@ class Run:
         "ok", or "failed" with the reason in one line. A failed build has no points.
     points
         The sweep.
+    routing
+        What the router alone does; None where it was not asked, or where there is no router.
     """
 
     dataset: str
@@ -118,6 +155,7 @@ class Run:
     status: str = "ok"
     message: str = ""
     points: tuple[Point, ...] = ()
+    routing: Routing | None = None
 
 
 def failed_point(mode: str, threads: int, query_parameters: Mapping[str, Any], k: int, message: str) -> Point:

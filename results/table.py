@@ -103,6 +103,8 @@ def dataset_sizes(runs: Iterable[Run]) -> dict[str, int]:
 
 
 def _rows(run: Run) -> list[dict[str, Any]]:
+    if not run.points and run.routing is not None:
+        return []  # nothing was searched: what the router did stands in the reports
     if not run.points:
         nothing = {"query_parameters": "{}", "probing": NO_PROBING, "mode": NO_MODE, "threads": run.threads}
         return [{**_build_cells(run), **nothing, "status": run.status}]

@@ -39,7 +39,9 @@ def summarise(run: Run) -> str:
     return (
         f"built in {run.build_seconds:.1f} s{learnt}{labelled} (compiling {run.compile_seconds:.1f} s), "
         f"index {run.index_bytes / 1e6:.1f} MB, peak memory {peak:.2f}× the vectors, "
-        f"{len(run.points)} points" + (f", {failed} failed" if failed else "")
+        f"{len(run.points)} points"
+        + (f", {failed} failed" if failed else "")
+        + (", routing" if run.routing is not None else "")
     )
 
 

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from ..algorithms.index import Algorithm
 from ..algorithms.registry import ALGORITHMS, MEMBERS
@@ -39,7 +39,8 @@ from .policies import spelled_policy
 
 Positive = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Mode = Literal["single", "batch", "both"]
+Mode = Literal["single", "batch", "both", "routing"]
+Report = Literal["thesis", "routers", "open-questions"]
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _LONGEST = 100  # characters of a wrong value that are shown
 
@@ -56,14 +57,17 @@ class Experiment(BaseModel):
         Changes, with lists of alternatives: every dataset is measured in each variant; ``{}`` is the dataset itself.
     k : tuple of int
         Each its own build and result file.
-    mode : str
-        ``single`` (one query per call, one thread), ``batch`` (all at once) or ``both``.
+    mode : tuple of str
+        ``single`` (one query per call, one thread), ``batch`` (all at once), ``both``, or ``routing`` (nothing is
+        searched: where the router puts the lists of the true neighbours); several in a list.
     repetitions : int
         Kept, every one of them.
     single_queries : int or None
         Single mode asks this many of the test queries, the first ones; None: all.
     seeds : tuple of int
         Of clustering and training.
+    report : str or None
+        Written at the end: ``thesis``, ``routers`` or ``open-questions``; needs the mode ``routing``.
     algorithms : tuple of mappings
         See the module's text.
     """
@@ -75,21 +79,30 @@ class Experiment(BaseModel):
     datasets: tuple[str, ...] = ()
     variants: tuple[dict[str, Any], ...] = Field(({},), min_length=1)
     k: tuple[Positive, ...] = Field((10,), min_length=1)
-    mode: Mode = "both"
+    mode: tuple[Mode, ...] = Field(("both",), min_length=1)
     repetitions: Positive = 5
     single_queries: Positive | None = 1000
     seeds: tuple[Seed, ...] = Field((0,), min_length=1)
+    report: Report | None = None
     algorithms: tuple[dict[str, Any], ...] = Field(min_length=1)
 
-    @field_validator("datasets", "variants", "k", "seeds", mode="before")
+    @field_validator("datasets", "variants", "k", "mode", "seeds", mode="before")
     @classmethod
     def _one_or_many(cls, given: Any) -> Any:
         return given if isinstance(given, list | tuple) else (given,)
 
+    @field_validator("report")
+    @classmethod
+    def _report_needs_routing(cls, report: str | None, told: ValidationInfo) -> str | None:
+        if report is not None and "routing" not in told.data.get("mode", ("routing",)):
+            raise ValueError("expected the mode routing too, which every report is made from")
+        return report
+
     @property
     def modes(self) -> tuple[str, ...]:
-        """The modes to measure."""
-        return ("single", "batch") if self.mode == "both" else (self.mode,)
+        """The modes to measure, each once."""
+        spelled = (("single", "batch") if mode == "both" else (mode,) for mode in self.mode)
+        return tuple(dict.fromkeys(mode for modes in spelled for mode in modes))
 
 
 def shipped() -> tuple[str, ...]:

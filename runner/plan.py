@@ -100,6 +100,8 @@ def plan(
                 continue
             spelled = {field: value for field, value in parameters(resolved).items() if field != "seed"}
             for k in experiment.k:
+                if not (modes := _modes(experiment, resolved, k)):
+                    continue
                 for seed in experiment.seeds if _takes_seed(resolved) else experiment.seeds[:1]:
                     jobs.append(
                         Job(
@@ -111,17 +113,25 @@ def plan(
                             k=k,
                             seed=seed,
                             threads=threads,
-                            modes=experiment.modes,
+                            modes=modes,
                             points=query_points(resolved, grid),
                             repetitions=experiment.repetitions,
                             single_queries=experiment.single_queries,
                             out=out,
                         )
                     )
+    if not jobs and experiment.modes == ("routing",) and not pattern:
+        raise RunError(f"mode routing: found no algorithm with lists among {', '.join(dict.fromkeys(seen))}")
     if not jobs:
         known = ", ".join(dict.fromkeys(seen))
         raise RunError(f"--algorithm {' '.join(pattern)}: matches none of {known}")
     return _merged(jobs)
+
+
+def _modes(experiment: Experiment, algorithm: Algorithm, k: int) -> tuple[str, ...]:
+    # Routing needs lists, and looks at all neighbours of the truth whatever k is: the first k's build serves all.
+    routed = hasattr(algorithm, "clustering") and k == experiment.k[0]
+    return tuple(mode for mode in experiment.modes if mode != "routing" or routed)
 
 
 def _merged(jobs: Sequence[Job]) -> list[Job]:
@@ -165,4 +175,7 @@ def is_finished(job: Job, code: str) -> bool:
         for point in run.points
         if point.status == "ok" and len(point.seconds) >= job.repetitions and len(point.ids) == wanted[point.mode]
     }
-    return all((mode, json.dumps(dict(point), sort_keys=True)) in have for mode in job.modes for point in job.points)
+    if "routing" in job.modes and (run.routing is None or len(run.routing.seconds) < job.repetitions):
+        return False
+    searched = [mode for mode in job.modes if mode != "routing"]
+    return all((mode, json.dumps(dict(point), sort_keys=True)) in have for mode in searched for point in job.points)

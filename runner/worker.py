@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -23,13 +23,14 @@ from ..datasets.dataset import Dataset
 from ..datasets.distance import distances_to
 from ..datasets.learn import training_queries
 from ..datasets.load import load
-from ..results.run import Point, Run, failed_point
+from ..results.run import Point, Routing, Run, failed_point
 from ..results.store import load_run, save_run
 from .environment import environment
 from .job import Job, earlier_result
 from .measure import measure
 from .memory import peak_bytes, reset_peak, resident_bytes
 from .policies import describe_point, policies, search_arguments
+from .routing import Listed, observe_routing
 from .warm_up import warm_up
 
 Tell = Callable[..., None]
@@ -75,7 +76,7 @@ def _point(
 
 def _sweep(job: Job, dataset: Dataset, index: Index, tell: Tell) -> tuple[Point, ...]:
     points = []
-    for mode in job.modes:
+    for mode in (mode for mode in job.modes if mode != "routing"):
         for done, query_parameters in enumerate(job.points):
             said = describe_point(query_parameters)
             tell("stage", stage=f"{mode} queries", done=done, total=len(job.points), remark=said)
@@ -117,6 +118,12 @@ def _earlier_points(job: Job, code: str, points: tuple[Point, ...]) -> tuple[Poi
     )
 
 
+def _earlier_routing(job: Job) -> Routing | None:
+    # What was observed before by the same code; what other code left was set aside with its points.
+    path = earlier_result(job)
+    return None if path is None else load_run(path).routing
+
+
 def work(job: Job, tell: Tell) -> Path:
     """Do a job and return the path of its result file.
 
@@ -154,6 +161,11 @@ def work(job: Job, tell: Tell) -> Path:
         notes["calibration_source"] = training.source
     del training
     truth_distances = distances_to(dataset.train, dataset.test, dataset.neighbors, dataset.metric)
+    routing = None
+    if "routing" in job.modes:  # before the sweep: should it fail, nothing long is lost with it
+        routing = observe_routing(
+            cast(Listed, index), dataset.test, dataset.neighbors, job.repetitions, job.threads, progress
+        )
     points = _sweep(job, dataset, index, tell)
     told = environment()
     run = Run(
@@ -184,7 +196,8 @@ def work(job: Job, tell: Tell) -> Path:
         points=points,
     )
     earlier = _earlier_points(job, told["code"], points)
-    return save_run(job.out, replace(run, points=run.points + earlier))
+    routing = routing or _earlier_routing(job)
+    return save_run(job.out, replace(run, points=run.points + earlier, routing=routing))
 
 
 def main() -> int:

@@ -25,11 +25,12 @@ def shared_data() -> Path:
 def sample_runs():
     """A function that makes realistic runs: a small sweep of two routers over one clustering, in both modes.
 
-    Arguments: dataset, synthetic, seed, n, lists, routers, modes, repetitions. Ground truth and answers are
-    consistent: a router that opens more lists finds more of the true neighbours and scans more points.
+    Arguments: dataset, synthetic, seed, n, lists, routers, modes, repetitions, routing. Ground truth and answers are
+    consistent: a router that opens more lists finds more of the true neighbours and scans more points. With `routing`
+    each run also says where the lists of its true neighbours stand, better ones for a router of better quality.
     """
     import numpy as np
-    from ivfbench.results.run import Point, Run
+    from ivfbench.results.run import Point, Routing, Run
 
     queries, k, stored = 40, 10, 20
     centroid, learnt = "Centroid(scoring='normalised')", "Learnt(epochs=50)"
@@ -54,7 +55,26 @@ def sample_runs():
             seconds=single if mode == "single" else single.sum(axis=1, keepdims=True) / 3.0,
         )
 
-    def make_run(router, quality, dataset, synthetic, seed, n, lists, modes, repetitions):
+    def make_routing(n, lists, quality, seed):
+        rng = np.random.default_rng([seed, 77])  # the same queries for every router: they are paired
+        sizes = rng.multinomial(n - lists, rng.dirichlet(np.full(lists, 4.0))) + 1
+        order = rng.permuted(np.tile(sizes, (queries, 1)), axis=1)
+        until = np.cumsum(order, axis=1)
+        deeper = 1.0 - 0.3 * np.arange(stored) / stored
+        luck = rng.random((queries, stored)) ** (1.0 / (18.0 * quality * deeper))
+        rank = np.minimum(lists - 1, ((1.0 - luck) * lists)).astype(np.int32)
+        size = np.take_along_axis(order, rank.astype(np.int64), axis=1)
+        before = np.take_along_axis(until, rank.astype(np.int64), axis=1) - size
+        return Routing(
+            rank=rank,
+            before=before.astype(np.int32),
+            size=size.astype(np.int32),
+            scanned=until.mean(axis=0),
+            seconds=(1.0 + rng.random((3, 30))) * 1e-5 * quality,
+            nprobe=max(1, lists // 10),
+        )
+
+    def make_run(router, quality, dataset, synthetic, seed, n, lists, modes, repetitions, routing):
         rng = np.random.default_rng([seed, round(100 * quality)])
         drawn = [rng.choice(n, stored, replace=False) for _ in range(queries)]
         truth_ids = np.array(drawn, np.int32)
@@ -91,6 +111,7 @@ def sample_runs():
             notes={"training_queries": "held out", "list_sizes": {"largest": 3 * n // lists}},
             environment={"cpu": "sample"},
             points=points,
+            routing=make_routing(n, lists, quality, seed) if routing else None,
         )
 
     def make(
@@ -102,9 +123,10 @@ def sample_runs():
         routers=((centroid, 1.0), (learnt, 2.0)),
         modes=("single", "batch"),
         repetitions=5,
+        routing=False,
     ):
         return [
-            make_run(router, quality, dataset, synthetic, seed, n, lists, modes, repetitions)
+            make_run(router, quality, dataset, synthetic, seed, n, lists, modes, repetitions, routing)
             for router, quality in routers
         ]
 

@@ -29,6 +29,14 @@ algorithms:
   - type: Exact
   - {type: IVF, clustering: {type: KMeans, lists: 12}, query: {nprobe: [1, "50%"]}}
 """
+REPORTED = """
+mode: routing
+repetitions: 2
+seeds: [0, 1]
+report: routers
+algorithms:
+  - {type: IVF, clustering: {type: KMeans, lists: [6, 12]}, router: {type: Centroid, scoring: [normalised, euclidean]}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +50,7 @@ def folder(tmp_path_factory):
     write_dataset(
         folder / "wrong.hdf5", train=train, test=test, metric="angular", neighbors=ids[::-1], distances=distances
     )
+    (folder / "reported.yml").write_text(REPORTED)
     (folder / "wrong.yml").write_text("algorithm: [{type: Exact}]\n")
     (folder / "thin.yml").write_text("algorithms: [{type: Exact}]\nvariants: {pca: [4, 17]}\n")
     (folder / "file").write_text("text")
@@ -169,6 +178,38 @@ class TestAgain:
             assert done.returncode == 0, done.stderr
             assert list(table_of(tmp_path)["mode"]) == expected
         assert len(stored(tmp_path)) == 1
+
+
+@pytest.fixture(scope="module")
+def reported(ivfbench, folder):
+    """An experiment that ends with a report: what it printed, and its folder of results."""
+    arguments = ("run", "reported.yml", "--dataset", "small.hdf5", "--threads", "1", "--out", "reported")
+    return ivfbench(*arguments), folder / "reported"
+
+
+class TestReport:
+    def test_an_experiment_ends_with_its_report(self, reported):
+        done, out = reported
+        assert done.returncode == 0, done.stderr
+        for ending in ("md", "tex", "csv"):
+            assert f"report: reported/report/reported.{ending}" in done.stdout
+        assert "8 to build and sweep" in done.stderr
+        assert len(table_of(out)) == 0  # nothing was searched
+        told = pd.read_csv(out / "report" / "reported.csv")
+        assert set(told["router"]) == {"centroid (normalised)", "centroid (euclidean)"}
+        assert (told["seeds"] == 2).all()
+        text = (out / "report" / "reported.md").read_text("utf-8")
+        pictures = [line.partition("](")[2].rstrip(")") for line in text.splitlines() if line.startswith("![")]
+        assert len(pictures) == 2 * 4
+        for name in pictures:
+            assert (out / "report" / name).read_bytes().startswith(b"\x89PNG")
+
+    def test_it_can_be_written_again_in_another_kind(self, reported, ivfbench):
+        done = ivfbench("report", "--out", "reported", "--kind", "open-questions", "--baseline", "*normalised*")
+        assert done.returncode == 0, done.stderr
+        told = pd.read_csv(reported[1] / "report" / "open-questions.csv")
+        assert set(told["factor"]) == {"clustering.lists"}
+        assert set(told["value"]) == {6, 12}
 
 
 class TestFailures:
@@ -335,6 +376,10 @@ REFUSED = {
     "table --out first --relative-to *Exact*": "--relative-to: found no --at-recall",
     "table --out first --builds --at-recall 0.9": "--builds: found --at-recall too",
     "table --out first --builds --format parquet": "parquet holds the whole table",
+    "run reported.yml --dataset small.hdf5 --mode single": "report: value error, expected the mode routing too",
+    "report --out nowhere": "nowhere: found no such folder",
+    "report --out first": "laboratory: found no run with routing, expected some (ivfbench run --mode routing)",
+    "report --out first --kind thesys": "--kind",
     "plot --out nowhere": "nowhere: found no such folder",
     "plot --out first --kind recal-qps": "found 'recal-qps', expected one of recall-qps",
     "plot --out first --format gif": "found 'gif', expected one of pdf, svg, png",

@@ -58,7 +58,7 @@ class TestHelp:
                 assert all(option in done.stdout for option in parameter.opts)
 
     def test_names_every_command(self, helped):
-        assert {"run", "table", "plot", "datasets"} <= set(helped[""].stdout.split())
+        assert {"run", "table", "plot", "report", "datasets"} <= set(helped[""].stdout.split())
         assert {"list", "info", "get", "verify", "make", "derive", "embed"} <= set(helped["datasets"].stdout.split())
 
     @pytest.mark.parametrize("line", ["", "datasets"])

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from ivfbench.algorithms.clustering.kmeans import KMeans
 from ivfbench.algorithms.ivf import IVF
-from ivfbench.algorithms.kernels.stop import stable
-from ivfbench.algorithms.kernels.until import search_until
 from ivfbench.algorithms.probing.ball_cap import BallCap
 from ivfbench.algorithms.probing.cap_volume import cap_volumes
 from ivfbench.algorithms.probing.distance_ratio import DistanceRatio
@@ -206,10 +204,3 @@ class TestDecidedByRoutes:
         np.testing.assert_array_equal(found.probed, near.sum(axis=1))
         sizes = index.lists.panels.sizes[routed]
         np.testing.assert_array_equal(found.scanned, np.where(near, sizes, 0).sum(axis=1))
-
-
-def test_a_metric_that_products_do_not_rank(indexes):
-    _, queries, index = indexes("ip")
-    probes = np.zeros((len(queries), 1), dtype=np.int32)
-    with pytest.raises(ValueError, match=r"^search until: found metric 'hamming', expected one of euclidean, angular"):
-        search_until(index.lists.panels, queries, index.lists.space, "hamming", probes, 3, stable(1, 1))

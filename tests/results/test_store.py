@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ivfbench.results.canonical import canonical_json
 from ivfbench.results.errors import NewerSchemaError, ResultError
-from ivfbench.results.run import Point, Run, failed_point
+from ivfbench.results.run import Point, Routing, Run, failed_point
 from ivfbench.results.store import find_run, load_run, load_runs, save_run
 
 IDENTITY = ("dataset", "dataset_sha256", "algorithm", "parameters", "k", "seed", "threads")
@@ -33,6 +33,8 @@ def assert_same(left, right):
         one, other = getattr(left, field.name), getattr(right, field.name)
         if isinstance(one, np.ndarray):
             assert (one.dtype, one.shape, one.tobytes()) == (other.dtype, other.shape, other.tobytes())
+        elif field.name == "routing" and one is not None:
+            assert_same(one, other)
         elif field.name == "points":
             assert len(one) == len(other)
             for a, b in zip(one, other, strict=True):
@@ -79,12 +81,31 @@ def points(draw, truths, k):
 
 
 @st.composite
+def routings(draw, truths, stored, n):
+    lists, timed = draw(st.integers(1, 5)), draw(st.integers(1, truths))
+
+    def counts(highest):
+        of_file = st.integers(0, min(highest, 2**31 - 1))
+        return draw(arrays.arrays(np.int32, (truths, stored), elements=of_file))
+
+    return Routing(
+        rank=counts(lists),
+        before=counts(n),
+        size=counts(n),
+        scanned=array(draw, "float64", lists),
+        seconds=array(draw, "float64", (draw(st.integers(1, 3)), timed)),
+        nprobe=draw(st.integers(1, lists)),
+    )
+
+
+@st.composite
 def runs(draw):
     k, truths = draw(st.integers(1, 3)), draw(st.integers(1, 4))
     shape = (truths, k + draw(st.integers(0, 2)))
+    sizes = {name: draw(st.integers(0, 2**62)) for name in INTEGERS}
     return Run(
         **{name: draw(texts) for name in ("dataset", "dataset_sha256", "metric", "algorithm", "message")},
-        **{name: draw(st.integers(0, 2**62)) for name in INTEGERS},
+        **sizes,
         **{name: draw(seconds) for name in SECONDS},
         synthetic=draw(st.booleans()),
         parameters=draw(strict),
@@ -95,6 +116,7 @@ def runs(draw):
         notes=draw(notes),
         environment=draw(notes),
         points=tuple(draw(st.lists(points(truths, k), max_size=3))),
+        routing=draw(st.none() | routings(*shape, sizes["n"])),
     )
 
 
@@ -109,8 +131,15 @@ def test_round_trip(tmp_path_factory, run):
 
 
 def test_a_realistic_run_round_trips(tmp_path, sample_runs):
-    for run in sample_runs():
+    for run in [*sample_runs(), *sample_runs(dataset="routed", routing=True)]:
         assert_same(load_run(save_run(tmp_path, run)), run)
+
+
+def test_a_file_from_before_there_was_routing(tmp_path, sample_runs):
+    path = save_run(tmp_path, sample_runs(routing=True)[0])
+    with h5py.File(path, "r+") as file:
+        del file["routing"]  # that is all that a file of that time lacks
+    assert_same(load_run(path), sample_runs()[0])
 
 
 def test_a_failed_build_round_trips(tmp_path, sample_runs):
@@ -313,4 +342,22 @@ class TestCheck:
     def test_runs(self, tmp_path, sample_runs, change, message):
         with pytest.raises(ResultError, match=message):
             save_run(tmp_path, dataclasses.replace(sample_runs()[0], **change))
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"rank": np.zeros((40, 20), np.int64)}, "routing: rank: found int64 of 2 dimensions, expected int32"),
+            ({"rank": np.full((40, 20), 101, np.int32)}, "routing: rank: found 101 to 101, expected 0 to 100"),
+            ({"before": np.full((40, 20), -1, np.int32)}, "before: found -1 to -1, expected 0 to 4000"),
+            ({"size": np.zeros((40, 10), np.int32)}, r"size: found the shape \(40, 10\), expected \(40, 20\)"),
+            ({"seconds": np.zeros((3, 0))}, r"found seconds of the shape \(3, 0\)"),
+            ({"seconds": np.zeros((3, 41))}, "expected repetitions of 1 to 40 queries"),
+        ],
+    )
+    def test_routing(self, tmp_path, sample_runs, change, message):
+        run = sample_runs(routing=True)[0]
+        wrong = dataclasses.replace(run, routing=dataclasses.replace(run.routing, **change))
+        with pytest.raises(ResultError, match=message):
+            save_run(tmp_path, wrong)
         assert list(tmp_path.iterdir()) == []

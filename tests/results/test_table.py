@@ -180,3 +180,8 @@ class TestBuilds:
 
     def test_no_builds(self):
         assert list(builds([]).columns) == list(BUILD_COLUMNS)
+
+
+def test_runs_that_only_routed_have_no_rows(sample_runs):
+    assert len(table(sample_runs(routing=True, modes=()))) == 0
+    assert len(table(sample_runs(routing=True, modes=("batch",)))) == len(table(sample_runs(modes=("batch",))))

@@ -54,11 +54,12 @@ def make_dataset(tmp_path):
 def make_jobs():
     """A function: the jobs of the small experiment on a dataset file."""
     from ivfbench.datasets.layout import describe
-    from ivfbench.runner.experiment import parse_experiment
+    from ivfbench.runner.experiment import Experiment, parse_experiment
     from ivfbench.runner.plan import plan
 
     def make(path, out, pattern=(), **changes):
-        experiment = parse_experiment(EXPERIMENT, "small.yml").model_copy(update=changes)
+        experiment = parse_experiment(EXPERIMENT, "small.yml")
+        experiment = Experiment.model_validate({**experiment.model_dump(), **changes})
         return plan(experiment, [(str(path), describe(path))], out=str(out), threads=1, pattern=pattern)
 
     return make
