@@ -57,7 +57,7 @@ def indexes(router, data):
 
 
 def searchable(policies, metric):
-    return [policy for policy in policies if metric != "ip" or not isinstance(policy, BallCap)]
+    return [policy for policy in policies if metric not in ("ip", "manhattan") or not isinstance(policy, BallCap)]
 
 
 def exact(metric):
