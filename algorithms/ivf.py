@@ -178,7 +178,7 @@ class IVF(Value):
 
     def query_grid(self) -> tuple[Mapping[str, Any], ...]:
         """Return nprobe from 1 to L, each about 1.5 times the one before."""
-        lists = self.clustering.lists or 1
+        lists = self.clustering.lists if isinstance(self.clustering.lists, int) else 1
         steps = {min(lists, max(1, round(1.5**power))) for power in range(64)}
         return tuple({"nprobe": nprobe} for nprobe in sorted(steps))
 

@@ -21,7 +21,7 @@ KINDS = ("thesis", "routers", "open-questions")
 HEADLINES: tuple[tuple[int, str, float], ...] = ((1, "points", 0.01), (10, "points", 0.1))
 """What is shown where only two settings fit: k, budget, share."""
 THESIS_BUDGETS = (("lists", 0.001), ("lists", 0.01), ("points", 0.001), ("points", 0.01))
-THESIS_ROUTERS = ("Centroid(", "Learnt(")
+THESIS_ROUTERS = ("Centroid(", "Learnt(", "PaperLearnt(")
 INTRODUCTION = (
     "Accuracy at k is the share of the k true neighbours that lie in the opened lists, mean over test queries and "
     "seeds; nothing is compressed, so a search of these lists finds them. A budget of lists opens the same share of "

@@ -70,5 +70,10 @@ def run_experiment(
     with make_display(Console(stderr=True)) as display:
         described = fetch_variants(experiment.datasets, expand_variants(experiment), display.stage)
         jobs = plan(experiment, described, out=str(out), threads=threads or available_cores(), pattern=pattern)
-        outcome, runs = run_jobs(jobs, {str(item.path): item for _, item in described}, display, force=force)
+        outcome, runs = run_jobs(
+            jobs,
+            {str(item.path): item for item in (measured.description for measured in described)},
+            display,
+            force=force,
+        )
     return outcome.failed, runs

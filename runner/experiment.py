@@ -15,7 +15,7 @@ An experiment names datasets, values of k, modes and algorithms. An algorithm is
 
 
 `variants` changes the datasets (`datasets.variant`), with lists of alternatives too: ``{pca: [null, 128, 64]}``
-measures every dataset as it is and with fewer dimensions.
+measures every dataset as it is and with fewer dimensions. Inside an entry of `algorithms` it is for that entry alone.
 """
 
 import difflib
@@ -184,8 +184,14 @@ def expand_variants(experiment: Experiment) -> tuple[Variant, ...]:
     ValueError
         An unknown key, or a value that the variant refuses.
     """
-    spelled = _alternatives(experiment.variants)
-    return tuple(dict.fromkeys(variant_of(plain) for plain in spelled))
+    own = [entry_variants(entry, experiment) for entry in experiment.algorithms]
+    return tuple(dict.fromkeys(variant for variants in own for variant in variants))
+
+
+def entry_variants(spelled: Mapping[str, Any], experiment: Experiment) -> tuple[Variant, ...]:
+    """Return the variants on which an entry of `algorithms` is measured: its own, or else the experiment's."""
+    given = spelled.get("variants", experiment.variants)
+    return tuple(dict.fromkeys(variant_of(plain) for plain in _alternatives(given)))
 
 
 def _one_line(said: str) -> str:
@@ -237,7 +243,7 @@ def expand(spelled: Mapping[str, Any]) -> Iterator[tuple[Algorithm, Mapping[str,
     if not isinstance(query, Mapping):
         raise ValueError(f"query: found {query!r}, expected a mapping such as {{nprobe: [1, 2, 4]}}")
     grid = _query_grid(query)
-    for plain in _alternatives({key: content for key, content in spelled.items() if key != "query"}):
+    for plain in _alternatives({key: content for key, content in spelled.items() if key not in ("query", "variants")}):
         algorithm = from_parameters(plain, MEMBERS)
         if grid and not hasattr(algorithm, "clustering"):
             raise ValueError(f"query: found {query!r}, expected none: {algorithm!r} has no lists to probe")

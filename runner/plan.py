@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..algorithms.index import Algorithm
 from ..algorithms.kernels.space import METRICS
@@ -16,7 +16,7 @@ from ..datasets.load import peek
 from ..datasets.variant import Variant
 from ..results.store import load_run
 from .errors import RunError
-from .experiment import Experiment, expand, query_points
+from .experiment import Experiment, entry_variants, expand, query_points
 from .job import Job, earlier_result
 
 
@@ -29,9 +29,17 @@ def fetch(name_or_path: str, progress: Callable[[str, int, int, str], None]) -> 
     return peek(name_or_path, progress=brought)
 
 
+class Measured(NamedTuple):
+    """A dataset, in one variant, under the name that messages give it."""
+
+    name: str
+    description: Description
+    variant: Variant = Variant()
+
+
 def fetch_variants(
     names_or_paths: Sequence[str], variants: Sequence[Variant], progress: Callable[[str, int, int, str], None]
-) -> list[tuple[str, Description]]:
+) -> list[Measured]:
     """Make sure that every dataset is there in every variant, and describe each under its name.
 
     All datasets are fetched and all variants checked against them before any is derived.
@@ -45,7 +53,7 @@ def fetch_variants(
     for variant in variants:
         for _, source in sources:
             variant.check(source)
-    described = []
+    described: list[Measured] = []
     for name, source in sources:
         for variant in variants:
             shown = f"{source.name}[{variant}]"
@@ -54,13 +62,13 @@ def fetch_variants(
                 progress(f"deriving {shown}", done, total or 0, "queries searched")
 
             changed = source if variant.changes_nothing else derived(name, variant, progress=searched)
-            described.append((name if variant.changes_nothing else shown, changed))
+            described.append(Measured(name if variant.changes_nothing else shown, changed, variant))
     return described
 
 
 def plan(
     experiment: Experiment,
-    descriptions: Sequence[tuple[str, Description]],
+    descriptions: Sequence[tuple[str, Description] | Measured],
     *,
     out: str,
     threads: int,
@@ -72,7 +80,7 @@ def plan(
     ----------
     experiment : Experiment
     descriptions : sequence of (name or path, Description)
-        The datasets, described.
+        The datasets, described; a third part says in which variant, by default in none.
     out : str
         Folder of results.
     threads : int
@@ -85,7 +93,7 @@ def plan(
         A metric that no algorithm knows, k above what the ground truth holds, or a pattern that matches nothing.
     """
     jobs, seen = [], []
-    for name, description in descriptions:
+    for name, description, variant in (Measured(*item) for item in descriptions):
         if description.metric not in METRICS:
             raise RunError(f"{name}: found metric {description.metric!r}, expected one of {', '.join(METRICS)}")
         for k in experiment.k:
@@ -93,7 +101,7 @@ def plan(
                 held = f"the ground truth holds {description.neighbors} neighbours of each query"
                 raise RunError(f"{name}: {held}, expected at least k = {k}")
         digest = file_sha256(description.path)
-        for algorithm, grid in _algorithms(experiment):
+        for algorithm, grid in _algorithms(experiment, variant):
             resolved = algorithm.resolve(description.metric, description.n)
             seen.append(text(resolved))
             if pattern and not any(_matches(text(resolved), glob) for glob in pattern):
@@ -144,9 +152,10 @@ def _merged(jobs: Sequence[Job]) -> list[Job]:
     return list(merged.values())
 
 
-def _algorithms(experiment: Experiment) -> Iterator[tuple[Algorithm, Any]]:
+def _algorithms(experiment: Experiment, variant: Variant) -> Iterator[tuple[Algorithm, Any]]:
     for spelled in experiment.algorithms:
-        yield from expand(spelled)
+        if variant in entry_variants(spelled, experiment):
+            yield from expand(spelled)
 
 
 def _takes_seed(algorithm: Algorithm) -> bool:

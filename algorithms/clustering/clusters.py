@@ -5,6 +5,7 @@ stands here: the assignment of rows to the vectors, and the walk through the fin
 """
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import Field, dataclass
 from typing import Any, ClassVar, Protocol
@@ -16,7 +17,9 @@ from ..kernels.nearest import nearest
 from ..kernels.panels import group_rows, make_panels
 from ..kernels.space import Space, identity, prepare
 from ..progress import Progress, silent
+from ..rows import positive
 
+_OF_THE_ROOT = re.compile(r"(\d+(\.\d+)?)? ?√n")
 ROWS_PER_BLOCK = 8192  # of a list, prepared at a time
 
 
@@ -91,7 +94,7 @@ class Clustering(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
-    def lists(self) -> int | None:
+    def lists(self) -> int | str | None:
         """L; None: √n rounded."""
 
     def cluster(
@@ -106,9 +109,29 @@ class Clustering(Protocol):
         """Partition the rows (n, d) float32, as given; the result does not depend on the threads."""
 
 
-def number_of_lists(lists: int | None, count: int) -> int:
-    """Return L for `count` rows: as asked, √count rounded by default, never more than there are rows."""
-    return min(lists or max(1, round(count**0.5)), count)
+def checked_lists(lists: int | str | None, name: str) -> None:
+    """Refuse a number of lists that is none.
+
+    Raises
+    ------
+    ValueError
+        One line that names the field.
+    """
+    if isinstance(lists, str):
+        if not _OF_THE_ROOT.fullmatch(lists) or not float(lists.rstrip("√n ") or 1) > 0:
+            raise ValueError(
+                f"{name}: found {lists!r}, expected an integer of at least 1, or a multiple of √n such as '2√n'"
+            )
+    elif lists is not None:
+        positive(lists, name)
+
+
+def number_of_lists(lists: int | str | None, count: int) -> int:
+    """Return L for `count` rows: as asked ("2√n" is twice the root), √count by default, never more than rows."""
+    if isinstance(lists, int):
+        return min(lists, count)
+    times = float((lists or "").rstrip("√n ") or 1)
+    return int(min(max(1, round(times * count**0.5)), count))
 
 
 def prepared_blocks(

@@ -13,7 +13,7 @@ from ..kernels.space import Space
 from ..progress import Progress, silent
 from ..rows import positive
 from ..value import Value
-from .clusters import Clusters, nearest_centroids, number_of_lists
+from .clusters import Clusters, checked_lists, nearest_centroids, number_of_lists
 from .lloyd import draw_sample, iterate
 
 
@@ -23,8 +23,9 @@ class KMeans(Value):
 
     Parameters
     ----------
-    lists : int, optional
-        L; by default √n rounded, set when the number of points is known. More lists than points are cut to n.
+    lists : int or str, optional
+        L, or a multiple of √n such as ``2√n``; by default √n rounded, set when the number of points is known. More
+        lists than points are cut to n.
     iterations : int
         Lloyd iterations.
     sample_per_list : int
@@ -37,13 +38,12 @@ class KMeans(Value):
     the sum of squared distances of the sample to the nearest centroid; it falls.
     """
 
-    lists: int | None = None
+    lists: int | str | None = None
     iterations: int = 25
     sample_per_list: int = 256
 
     def __post_init__(self) -> None:
-        if self.lists is not None:
-            positive(self.lists, "KMeans.lists")
+        checked_lists(self.lists, "KMeans.lists")
         positive(self.iterations, "KMeans.iterations")
         positive(self.sample_per_list, "KMeans.sample_per_list")
 

@@ -7,9 +7,8 @@ import numpy.typing as npt
 
 from ..kernels.space import Space, prepare
 from ..progress import Progress, silent
-from ..rows import positive
 from ..value import Value
-from .clusters import Clusters, nearest_centroids, number_of_lists
+from .clusters import Clusters, checked_lists, nearest_centroids, number_of_lists
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -18,8 +17,8 @@ class Shallow(Value):
 
     Parameters
     ----------
-    lists : int, optional
-        L; by default √n rounded. More lists than points are cut to n.
+    lists : int or str, optional
+        L, or a multiple of √n such as ``2√n``; by default √n rounded. More lists than points are cut to n.
 
     Notes
     -----
@@ -32,11 +31,10 @@ class Shallow(Value):
     product then prefers representatives far out; the clustering runs there, as a curiosity.
     """
 
-    lists: int | None = None
+    lists: int | str | None = None
 
     def __post_init__(self) -> None:
-        if self.lists is not None:
-            positive(self.lists, "Shallow.lists")
+        checked_lists(self.lists, "Shallow.lists")
 
     def cluster(
         self,

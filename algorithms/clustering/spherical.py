@@ -11,7 +11,7 @@ from ..kernels.space import Space
 from ..progress import Progress, silent
 from ..rows import positive
 from ..value import Value
-from .clusters import Clusters, nearest_centroids, number_of_lists
+from .clusters import Clusters, checked_lists, nearest_centroids, number_of_lists
 from .lloyd import draw_sample, iterate
 
 
@@ -61,13 +61,12 @@ class SphericalKMeans(Value):
     seldom a good idea.
     """
 
-    lists: int | None = None
+    lists: int | str | None = None
     iterations: int = 25
     sample_per_list: int = 256
 
     def __post_init__(self) -> None:
-        if self.lists is not None:
-            positive(self.lists, "SphericalKMeans.lists")
+        checked_lists(self.lists, "SphericalKMeans.lists")
         positive(self.iterations, "SphericalKMeans.iterations")
         positive(self.sample_per_list, "SphericalKMeans.sample_per_list")
 

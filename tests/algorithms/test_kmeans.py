@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from ivfbench.algorithms.clustering.clusters import nearest_centroids
+from ivfbench.algorithms.clustering.clusters import nearest_centroids, number_of_lists
 from ivfbench.algorithms.clustering.kmeans import KMeans
+from ivfbench.algorithms.ivf import IVF
 from ivfbench.algorithms.kernels.space import identity, make_space, prepare
 
 pytestmark = pytest.mark.interpreted
@@ -100,8 +101,20 @@ def test_progress_counts_iterations(normal):
     assert [step[:3] for step in told] == [("k-means", done, 3) for done in (0, 1, 2, 3)]
 
 
+@pytest.mark.parametrize(("lists", "expected"), [(None, 20), ("√n", 20), ("2√n", 40), ("0.5 √n", 10), ("99√n", 400)])
+def test_lists_may_be_a_multiple_of_the_root(lists, expected):
+    assert number_of_lists(lists, 400) == expected
+    assert IVF(KMeans(lists=lists)).resolve("ip", 400).clustering.lists == expected
+
+
+@pytest.mark.parametrize("wrong", ["n", "√", "-1√n", "0√n", "2√n ", "nan√n", "1e3√n", ""])
+def test_multiples_that_are_none(wrong):
+    with pytest.raises(ValueError, match=r"^KMeans\.lists: found .*, or a multiple of √n such as '2√n'$"):
+        KMeans(lists=wrong)
+
+
 @pytest.mark.parametrize("field", ["lists", "iterations", "sample_per_list"])
 @pytest.mark.parametrize("wrong", [0, -1, 2.5, True, "3"])
 def test_refusals(field, wrong):
-    with pytest.raises(ValueError, match=rf"^KMeans\.{field}: found .*, expected an integer of at least 1$"):
+    with pytest.raises(ValueError, match=rf"^KMeans\.{field}: found .*, expected an integer of at least 1"):
         KMeans(**{field: wrong})

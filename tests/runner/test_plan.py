@@ -9,7 +9,7 @@ from ivfbench.datasets.errors import DatasetError
 from ivfbench.datasets.layout import describe
 from ivfbench.datasets.variant import Variant
 from ivfbench.runner.errors import RunError
-from ivfbench.runner.experiment import parse_experiment
+from ivfbench.runner.experiment import expand_variants, parse_experiment
 from ivfbench.runner.job import Job, earlier_result
 from ivfbench.runner.plan import fetch_variants, is_finished, plan
 
@@ -98,13 +98,13 @@ class TestVariants:
         told = []
         variants = (Variant(), Variant(base=300, pca=4))
         found = fetch_variants([str(with_learn), str(without_learn)], variants, lambda *at: told.append(at))
-        assert [(item.name, item.n, item.dimension) for _, item in found] == [
+        assert [(item.name, item.n, item.dimension) for _, item, _ in found] == [
             ("with-learn", 900, 16),
             ("with-learn[base=300,pca=4]", 300, 4),
             ("without-learn", 900, 16),
             ("without-learn[base=300,pca=4]", 300, 4),
         ]
-        assert [name for name, _ in found][:2] == [str(with_learn), "with-learn[base=300,pca=4]"]
+        assert [name for name, _, _ in found][:2] == [str(with_learn), "with-learn[base=300,pca=4]"]
         assert len(list(cache.iterdir())) == 2
         assert told[0][:2] == ("deriving with-learn[base=300,pca=4]", 0)
         assert told[-1] == ("deriving without-learn[base=300,pca=4]", 60, 60, "queries searched")
@@ -113,12 +113,23 @@ class TestVariants:
         assert told == []
 
     def test_jobs_on_a_variant_are_jobs_on_its_file(self, with_learn):
-        experiment = parse_experiment("algorithms: [{type: Exact}]", "x")
+        experiment = parse_experiment("{variants: [{}, {metric: ip}], algorithms: [{type: Exact}]}", "x")
         described = fetch_variants([str(with_learn)], (Variant(), Variant(metric="ip")), lambda *at: None)
         itself, changed = plan(experiment, described, out="out", threads=1)
         assert (itself.dataset, itself.dataset_name) == (str(with_learn), "with-learn")
         assert (changed.dataset, changed.dataset_name) == (str(described[1][1].path), "with-learn[metric=ip]")
         assert changed.dataset_sha256 == file_sha256(described[1][1].path) != itself.dataset_sha256
+
+    def test_an_entry_may_have_variants_of_its_own(self, with_learn):
+        text = "algorithms: [{type: Exact}, {type: IVF, clustering: {lists: 9, type: KMeans}, variants: {pca: [4, 8]}}]"
+        experiment = parse_experiment(text, "x")
+        described = fetch_variants([str(with_learn)], expand_variants(experiment), lambda *at: None)
+        jobs = plan(experiment, described, out="out", threads=1)
+        assert [(job.dataset_name, job.algorithm[:5]) for job in jobs] == [
+            ("with-learn", "Exact"),
+            ("with-learn[pca=4]", "IVF(K"),
+            ("with-learn[pca=8]", "IVF(K"),
+        ]
 
     def test_too_little_is_refused_before_anything_is_derived(self, with_learn, without_learn, cache):
         variants = (Variant(pca=4), Variant(learn=10))
