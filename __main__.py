@@ -284,12 +284,14 @@ def _report(runs: list[Any], kind: str, name: str, out: Path, baseline: str | No
     from .results.competition import BASELINE
     from .results.curves import curves
     from .results.laboratory import laboratory
+    from .results.relevant_lists import relevant_lists
     from .results.report import write_report
 
     frame = laboratory(runs, baseline or BASELINE)
     folder = out / "report"
     pictures = draw_report(kind, name, frame, curves(runs, baseline or BASELINE), folder)
-    for path in write_report(folder, kind, name, frame, pictures):
+    relevant = relevant_lists(runs, baseline or BASELINE) if kind == "open-questions" else None
+    for path in write_report(folder, kind, name, frame, pictures, relevant):
         typer.echo(f"report: {path}")
 
 

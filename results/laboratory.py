@@ -22,6 +22,7 @@ from .routing import (
     accuracy_at_points,
     lists_at_recall,
     lists_of_share,
+    opened_size,
     points_at_recall,
     routing_latency,
 )
@@ -31,6 +32,7 @@ from .table import table
 SHARES = (0.001, 0.01, 0.05, 0.1)
 BUDGETS: tuple[tuple[str, float], ...] = tuple((kind, share) for kind in ("lists", "points") for share in SHARES)
 LEVELS = (0.9, 0.95)
+OPENED = 0.01  # of the lists: whose size is compared with the mean
 NEIGHBOURS = (1, 10, 100)
 TOGETHER = 8  # routers resampled at once: some 20 MB each
 Reading = dict[tuple[Any, ...], FloatArray64]
@@ -56,7 +58,8 @@ def laboratory(runs: Iterable[Run], baseline: str = BASELINE, *, resamples: int 
         ``k``, ``budget`` ("lists" or "points"), ``share`` (of L or of n); ``accuracy`` (mean over queries and seeds);
         ``baseline`` (whether this is it); ``difference``, ``low``, ``high`` (95 %), ``p`` (Holm-corrected over the
         table; NaN where there is nothing to compare); ``seeds``, ``queries``; ``router_bytes``, ``build_seconds``,
-        ``learn_seconds``, ``label_seconds``, ``latency_us`` (medians over seeds); for each level of `LEVELS`
+        ``learn_seconds``, ``label_seconds``, ``latency_us`` (medians over seeds), ``opened_size`` (mean size of the
+        first 1 % of the lists opened over that of a list); for each level of `LEVELS`
         ``points_at_…`` and ``lists_at_…`` (means over seeds, NaN unless all reach it), ``points_ratio_at_…`` with
         ``…_low``, ``…_high``, and ``qps_at_…`` (of mode single, NaN where it was not measured); ``warnings``.
 
@@ -168,6 +171,7 @@ def _facts(contest: Contest, router: str) -> dict[str, Any]:
         "queries": contest.queries,
         "router_bytes": int(np.median([run.router_bytes for run in runs])),
         **{name: float(np.median([getattr(run, name) for run in runs])) for name in _SECONDS},
+        "opened_size": float(np.mean([opened_size(run, OPENED) for run in runs])),
         "latency_us": 1e6 * float(np.median([routing_latency(run) for run in runs])),
         "warnings": "; ".join(dict.fromkeys(noted)),
     }

@@ -15,6 +15,7 @@ from .errors import ResultError
 from .files import replacing
 from .gains import gains
 from .laboratory import BUDGETS, LEVELS
+from .relevant_lists import relevant_lists_table
 from .report_tables import accuracy_table, cost_table, gain_table
 
 KINDS = ("thesis", "routers", "open-questions")
@@ -22,6 +23,10 @@ HEADLINES: tuple[tuple[int, str, float], ...] = ((1, "points", 0.01), (10, "poin
 """What is shown where only two settings fit: k, budget, share."""
 THESIS_BUDGETS = (("lists", 0.001), ("lists", 0.01), ("points", 0.001), ("points", 0.01))
 THESIS_ROUTERS = ("Centroid(", "Learnt(", "PaperLearnt(")
+RELEVANT = (
+    "Ten neighbours, a budget of 10 % of the points. The difference to the baseline over the queries whose neighbours "
+    "lie in so many lists, with a 95 % interval over queries."
+)
 INTRODUCTION = (
     "Accuracy at k is the share of the k true neighbours that lie in the opened lists, mean over test queries and "
     "seeds; nothing is compressed, so a search of these lists finds them. A budget of lists opens the same share of "
@@ -31,6 +36,8 @@ INTRODUCTION = (
     "bootstrap over queries and seeds, corrected by Holm's method for every comparison of the whole report. Intervals "
     "are 95 % percentile intervals of the same bootstrap, without correction. With few seeds they tell more of the "
     "queries than of the seeds.",
+    "Opened size is the mean size of the first 1 % of the lists opened over the mean size of a list: above 1 a router "
+    "prefers large lists.",
     "Routing time is the median for one query on one thread while a tenth of the lists is asked for. Build, learning "
     "and labelling seconds and bytes are medians over seeds; lists and points at a recall are means over seeds, with "
     "the same number of lists for every query.",
@@ -49,7 +56,13 @@ def check_kind(kind: str) -> None:
         raise ResultError(f"kind of report: found {kind!r}, expected one of {', '.join(KINDS)}")
 
 
-def report(kind: str, name: str, frame: pd.DataFrame, pictures: Sequence[Picture] = ()) -> Document:
+def report(
+    kind: str,
+    name: str,
+    frame: pd.DataFrame,
+    pictures: Sequence[Picture] = (),
+    relevant: pd.DataFrame | None = None,
+) -> Document:
     """Return a report.
 
     Parameters
@@ -62,6 +75,8 @@ def report(kind: str, name: str, frame: pd.DataFrame, pictures: Sequence[Picture
         The laboratory's table.
     pictures
         What was drawn for it.
+    relevant
+        What `relevant_lists` says, for ``open-questions``.
 
     Raises
     ------
@@ -70,16 +85,26 @@ def report(kind: str, name: str, frame: pd.DataFrame, pictures: Sequence[Picture
     """
     check_kind(kind)
     sections = {"thesis": _thesis, "routers": _routers, "open-questions": _open_questions}[kind](frame)
+    if relevant is not None and len(relevant):
+        table = relevant_lists_table(relevant)
+        sections.append(Section("Gain by the number of lists that hold a query's neighbours", RELEVANT, table))
     sections += [Section("Figures", pictures=tuple(pictures))] if pictures else []
     return Document(f"{name}: {kind.replace('-', ' ')}", (*INTRODUCTION, *_baselines(frame)), sections)
 
 
-def write_report(folder: Path, kind: str, name: str, frame: pd.DataFrame, pictures: Sequence[Picture]) -> list[Path]:
+def write_report(
+    folder: Path,
+    kind: str,
+    name: str,
+    frame: pd.DataFrame,
+    pictures: Sequence[Picture],
+    relevant: pd.DataFrame | None = None,
+) -> list[Path]:
     """Write ``<name>.md``, ``<name>.tex`` and ``<name>.csv``, each whole or not at all, and return their paths.
 
     The CSV holds every number of the laboratory's table; that of ``open-questions`` holds those of `gains`.
     """
-    document = report(kind, name, frame, pictures)
+    document = report(kind, name, frame, pictures, relevant)
     exact = gains(frame) if kind == "open-questions" else frame
     texts = {
         "md": markdown(document),

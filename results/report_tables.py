@@ -53,7 +53,7 @@ def cost_table(rows: pd.DataFrame, levels: Sequence[float]) -> Cells:
     records = sorted(rows.drop_duplicates("router").to_dict("records"), key=lambda row: natural(row["router"]))
     rates = [level for level in levels if rows[f"qps_at_{level:g}"].notna().any()]
     headers = (
-        *("router", "router bytes", "build s", "learn s", "label s", "routing us", "seeds"),
+        *("router", "router bytes", "build s", "learn s", "label s", "routing us", "opened size", "seeds"),
         *(f"{what} at {level:g}" for level in levels for what in ("lists", "points", "points ratio")),
         *(f"queries/s at {level:g}" for level in rates),
         "warnings",
@@ -66,7 +66,7 @@ def cost_table(rows: pd.DataFrame, levels: Sequence[float]) -> Cells:
 def _cost(row: dict[Any, Any], levels: Sequence[float], rates: Sequence[float]) -> tuple[str, ...]:
     costs = [number("router_bytes", row["router_bytes"])]
     costs += [_plain(row[f"{name}_seconds"]) for name in ("build", "learn", "label")]
-    costs += [_plain(row["latency_us"]), str(row["seeds"])]
+    costs += [_plain(row["latency_us"]), f"{row['opened_size']:.2f}", str(row["seeds"])]
     for level in levels:
         costs += [_plain(row[f"{what}_at_{level:g}"]) for what in ("lists", "points")] + [_ratio(row, f"{level:g}")]
     costs += [_plain(row[f"qps_at_{level:g}"]) for level in rates]

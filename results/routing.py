@@ -85,6 +85,16 @@ def lists_at_recall(run: Run, k: int, level: float) -> float:
     return first_reach(curve, np.arange(1.0, len(curve) + 1.0), level)
 
 
+def opened_size(run: Run, share: float) -> float:
+    """Return the mean size of the lists opened first, a share of all, over the mean size of a list.
+
+    Above 1 a router prefers large lists, which a budget of lists does not charge for.
+    """
+    routing = routing_of(run, 1)
+    probes = lists_of_share(share, len(routing.scanned))
+    return float(routing.scanned[probes - 1] / (probes * run.n / len(routing.scanned)))
+
+
 def first_reach(curve: FloatArray64, costs: FloatArray64, level: float) -> float:
     """Return the cost at which a rising curve first reaches a level, from (0, 0) on linear between its points.
 

@@ -12,6 +12,7 @@ from ivfbench.results.routing import (
     first_reach,
     lists_at_recall,
     lists_of_share,
+    opened_size,
     points_at_recall,
     recall_curve,
     routing_latency,
@@ -52,6 +53,8 @@ def test_by_hand(run):
     assert points_at_recall(run, 2, 0.125) == 7.5
     assert lists_at_recall(run, 2, 0.5) == 1.5
     assert math.isnan(points_at_recall(run, 2, 0.76))
+    assert opened_size(run, 0.01) == pytest.approx(15 / (100 / 3))
+    assert opened_size(run, 0.67) == pytest.approx(30 / (200 / 3))
     assert routing_latency(run) == pytest.approx(2.5e-6)
 
 
