@@ -38,9 +38,9 @@ check: $(VENV)/installed-test  ## style, types, packaging guards
 	$(BIN)/python -m pytest -q -W error tests/test_packaging.py
 
 lanes: $(VENV)/installed-test
-	$(BIN)/python -m pytest -q -W error --ignore tests/test_packaging.py
-	NUMBA_BOUNDSCHECK=1 NUMBA_OPT=1 $(BIN)/python -m pytest -q -W error -m interpreted tests/algorithms
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -m interpreted tests/algorithms \
+	$(BIN)/python -m pytest -q -W error -n auto --ignore tests/test_packaging.py
+	NUMBA_BOUNDSCHECK=1 NUMBA_OPT=1 $(BIN)/python -m pytest -q -W error -n auto -m interpreted tests/algorithms
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -n auto -m interpreted tests/algorithms \
 		--cov=ivfbench.algorithms --cov-report=term:skip-covered
 
 kernels: $(VENV)/installed-test  ## time the kernels with pytest-benchmark

@@ -1,4 +1,4 @@
-"""What every probing policy promises, over every router, under each metric."""
+"""What every probing policy promises, over routers of three kinds, under each metric."""
 
 import dataclasses
 import hashlib
@@ -13,7 +13,10 @@ from ivfbench.algorithms.probing.distance_ratio import DistanceRatio
 from ivfbench.algorithms.probing.fixed import Fixed
 from ivfbench.algorithms.probing.patience import Patience
 from ivfbench.algorithms.probing.softmax_mass import SoftmaxMass
-from ivfbench.algorithms.registry import PROBINGS, ROUTERS
+from ivfbench.algorithms.registry import PROBINGS
+from ivfbench.algorithms.routers.centroid import Centroid
+from ivfbench.algorithms.routers.learnt import Learnt
+from ivfbench.algorithms.routers.network import Network
 from ivfbench.algorithms.routers.router import MissingTrainingQueries, TrainingQueries
 
 pytestmark = pytest.mark.interpreted
@@ -26,7 +29,12 @@ ALL = [Fixed(10**9), SoftmaxMass(1), Patience(1, 10**30), BallCap(1), DistanceRa
 LISTS = 8
 
 
-@pytest.fixture(params=ROUTERS.values(), ids=lambda router: router.__name__, scope="module")
+# One that scores products, one whose scores are logits, one that is not linear. What a policy sees of the others
+# is the same, and test_routers holds them to it.
+CHOSEN = (Centroid, Learnt, Network)
+
+
+@pytest.fixture(params=CHOSEN, ids=lambda router: router.__name__, scope="module")
 def router(request):
     made = request.param()
     return dataclasses.replace(made, epochs=2) if hasattr(made, "epochs") else made
