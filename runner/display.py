@@ -42,6 +42,7 @@ def summarise(run: Run) -> str:
         f"{len(run.points)} points"
         + (f", {failed} failed" if failed else "")
         + (", routing" if run.routing is not None else "")
+        + "".join(f"; warning: {warning}" for warning in run.notes.get("warnings", ()))
     )
 
 
