@@ -88,7 +88,9 @@ def choose_ridge(
     validation: npt.NDArray[np.int64],
     grid: Sequence[float],
 ) -> tuple[Ridge, dict[str, Any]]:
-    """Solve with the ridge of smallest squared error on the validation rows, over all rows.
+    """Solve over the training rows, with the ridge of smallest squared error on the validation rows.
+
+    The validation rows are not solved over again: probing policies are calibrated on them.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ def choose_ridge(
     -------
     Ridge
     notes : dict
-        The ridge, and of what the training part alone predicts on the validation part: the root mean squared error,
+        The ridge, and of what is predicted on the validation part: the root mean squared error,
         that divided by the standard deviation of the targets around their lists' means, and how often the list of
         largest prediction is that of largest target.
     """
@@ -120,4 +122,4 @@ def choose_ridge(
         "validation_error_relative": (errors[best] / spread) ** 0.5 if spread > 0 else 0.0,
         "validation_accuracy": float((predicted.argmax(axis=1) == held_targets.argmax(axis=1)).mean()),
     }
-    return decompose(queries, targets).solve(grid[best]), notes
+    return solutions[best], notes

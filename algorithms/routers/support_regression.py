@@ -14,17 +14,15 @@ functions are convex and grow with ‖q‖; a linear function sees their slope w
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..kernels.space import prepare
 from ..rows import positive
 from ..value import Value
 from .linear import linear_routes
-from .ridge import Ridge, choose_ridge
-from .router import Fitted, Fitting, MissingTrainingQueries
+from .ridge import choose_ridge
+from .router import Fitted, Fitting, MissingTrainingQueries, held_out
 from .support import support_values
 
 # Ridges to choose from, in units of the mean eigenvalue of QᵀQ.
@@ -39,9 +37,9 @@ class SupportRegression(Value):
     ----------
     ridge : float, optional
         a, in units of the mean eigenvalue of QᵀQ; by default the one of a small grid with the smallest squared error on
-        held-out training queries. The regression is then solved again over all of them.
+        held-out training queries.
     queries : int
-        At most this many training queries, drawn by the seed: labelling one costs a scan of all rows.
+        At most this many training queries, the held-out ones among them: labelling one costs a scan of all rows.
     validation : float
         Part of them that is held out to choose the ridge.
 
@@ -89,25 +87,19 @@ class SupportRegression(Value):
                 "SupportRegression: found no training queries, expected at least 2 "
                 "(a dataset's `learn` set, or `training=` of build)"
             )
-        generator = np.random.default_rng(fitting.seed)
-        count = min(len(training.queries), max(2, self.queries))
-        chosen = np.sort(generator.choice(len(training.queries), size=count, replace=False))
-        asked = np.ascontiguousarray(training.queries[chosen])
+        held, kept = held_out(len(training.queries), fitting.seed, self.validation)
+        held = held[: max(1, round(self.validation * self.queries))]
+        kept = kept[: max(1, self.queries - len(held))]
+        asked = np.ascontiguousarray(training.queries[np.concatenate([held, kept])])
         started = time.perf_counter()
         values = support_values(fitting, asked)
         label_seconds = time.perf_counter() - started
         started = time.perf_counter()
-        solved, notes = self._solve(prepare(asked, fitting.space, fitting.threads), values, generator)
+        grid = GRID if self.ridge is None else (self.ridge,)
+        prepared, places = prepare(asked, fitting.space, fitting.threads), np.arange(len(asked))
+        solved, notes = choose_ridge(prepared, values, places[len(held) :], places[: len(held)], grid)
         fitting.progress("learn", 1, 1, f"ridge {solved.ridge:g}")
         routes = linear_routes(solved.weights.astype(np.float32), solved.constants.astype(np.float32), fitting.space)
         learn_seconds = time.perf_counter() - started
-        notes = {"training_queries": count, "training_source": training.source, **notes}
+        notes = {"training_queries": len(asked), "training_source": training.source, **notes}
         return Fitted(routes, learn_seconds, label_seconds, notes)
-
-    def _solve(
-        self, queries: npt.NDArray[np.float32], values: npt.NDArray[np.float32], generator: np.random.Generator
-    ) -> tuple[Ridge, dict[str, Any]]:
-        order = generator.permutation(len(queries))
-        held_out = min(len(queries) - 1, max(1, round(self.validation * len(queries))))
-        grid = GRID if self.ridge is None else (self.ridge,)
-        return choose_ridge(queries, values, order[held_out:], order[:held_out], grid)

@@ -67,7 +67,7 @@ def test_the_ridge_is_chosen_on_what_was_held_out(normal, noise):
     assert notes["ridge"] == solved.ridge == GRID[int(np.argmin(errors))]
     assert notes["validation_error"] == pytest.approx(min(errors) ** 0.5)
     assert (solved.ridge <= 1e-4) == (noise == 0.0)  # noise asks for a large ridge, its absence for a small one
-    np.testing.assert_array_equal(solved.weights, decompose(queries, targets).solve(solved.ridge).weights)
+    np.testing.assert_array_equal(solved.weights, decompose(queries[:40], targets[:40]).solve(solved.ridge).weights)
 
 
 def test_directions_without_queries_get_no_weight():
