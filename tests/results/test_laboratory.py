@@ -135,6 +135,8 @@ class TestContests:
         normalised, euclidean = "Centroid(scoring='normalised')", "Centroid(scoring='euclidean')"
         inner = "Centroid(scoring='inner product')"
         assert baseline(normalised, euclidean, "Learnt()") == normalised
+        several = f"Multi{normalised}"
+        assert baseline(normalised, euclidean, several) == normalised  # not the better, whose name holds the same
         assert baseline(inner, euclidean, "Learnt()") == euclidean  # the better one
         assert baseline(inner, euclidean, "Learnt()", glob="*Learnt*") == "Learnt()"
         assert baseline("Learnt()", "Other()") is None
