@@ -61,7 +61,10 @@ def run_experiment(
     """
     experiment = load_experiment(name)
     try:
-        experiment = Experiment.model_validate({**experiment.model_dump(), **overrides})
+        chosen = {**experiment.model_dump(), **overrides}
+        if "mode" in overrides and "routing" not in overrides["mode"]:
+            chosen["report"] = None  # reports are made of the mode that was just left out
+        experiment = Experiment.model_validate(chosen)
     except ValidationError as error:
         raise RunError(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg'].lower()}") from None
     if not experiment.datasets:

@@ -204,6 +204,12 @@ class TestReport:
         for name in pictures:
             assert (out / "report" / name).read_bytes().startswith(b"\x89PNG")
 
+    def test_another_mode_leaves_the_report_out(self, reported, ivfbench):
+        arguments = ("run", "reported.yml", "--dataset", "small.hdf5", "--threads", "1", "--mode", "batch")
+        done = ivfbench(*arguments, "--out", "unreported", "--no-figures")
+        assert done.returncode == 0, done.stderr
+        assert "report:" not in done.stdout
+
     def test_it_can_be_written_again_in_another_kind(self, reported, ivfbench):
         done = ivfbench("report", "--out", "reported", "--kind", "open-questions", "--baseline", "*normalised*")
         assert done.returncode == 0, done.stderr
