@@ -382,7 +382,6 @@ REFUSED = {
     "table --out first --relative-to *Exact*": "--relative-to: found no --at-recall",
     "table --out first --builds --at-recall 0.9": "--builds: found --at-recall too",
     "table --out first --builds --format parquet": "parquet holds the whole table",
-    "run reported.yml --dataset small.hdf5 --mode single": "report: value error, expected the mode routing too",
     "report --out nowhere": "nowhere: found no such folder",
     "report --out first": "laboratory: found no run with routing, expected some (ivfbench run --mode routing)",
     "report --out first --kind thesys": "--kind",
