@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .codecs.codec import Encoding
 from .codecs.float32 import Float32, Float32Lists
 from .found import Found
 from .index import Built
@@ -101,13 +102,10 @@ class Exact(Value):
         if not len(rows):
             raise ValueError("train: found no rows, expected at least 1")
         started = time.perf_counter()
+        space = make_space(rows, metric)
+        everything = np.zeros(len(rows), dtype=np.int32)
         lists = Float32().encode(
-            rows,
-            make_space(rows, metric),
-            metric,
-            np.zeros(len(rows), dtype=np.int32),
-            1,
-            positive(threads, "threads"),
+            Encoding(rows, space, metric, everything, space.center[None], threads=positive(threads, "threads"))
         )
         progress("layout", 1, 1, "")
         return ExactIndex(lists, Built(time.perf_counter() - started))

@@ -4,7 +4,7 @@
 
     clustering   which vectors share a list?      KMeans, SphericalKMeans, Shallow
     router       which lists for this query?      Centroid, Learnt, Optimist, ...
-    codec        how are vectors stored, scored?  Float32
+    codec        how are vectors stored, scored?  Float32, ProductQuantiser
     probing      how many lists, this time?       Fixed, SoftmaxMass, Patience, ...
 
 The first three are fixed when the index is built, the fourth is chosen at each search. A router never touches
@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from .clustering.clusters import Clustering, Clusters, number_of_lists
 from .clustering.kmeans import KMeans
+from .codecs.codec import Codec, Encoding, Lists
 from .codecs.float32 import Float32, Float32Lists
 from .found import Found
 from .index import Built
@@ -43,7 +44,7 @@ class IVFIndex:
 
     Attributes
     ----------
-    lists : Float32Lists
+    lists : Lists
     routes : Routes
     count : int
         L.
@@ -56,7 +57,7 @@ class IVFIndex:
         What policies computed once for this index.
     """
 
-    lists: Float32Lists
+    lists: Lists
     routes: Routes
     count: int
     built: Built
@@ -91,6 +92,7 @@ class IVFIndex:
         *,
         nprobe: int | None = None,
         probing: Probing | None = None,
+        rerank: int | None = None,
         threads: int = 1,
     ) -> Found:
         """Return the nearest of the vectors in the probed lists.
@@ -107,12 +109,15 @@ class IVFIndex:
             ℓ: shorthand for ``probing=Fixed(nprobe)``. More than L means all lists, which is exact search.
         probing : Probing
             How many lists to open; by default one.
+        rerank : int, optional
+            Of a compressed codec: candidates whose exact distances decide, at least k; by default the codec's own
+            choice. Float32 lists know exact distances only and do not read it.
         threads : int
 
         Raises
         ------
         ValueError
-            Queries of another dimension; k, nprobe or threads below 1; both nprobe and probing; a policy that does
+            Queries of another dimension; k, nprobe, rerank or threads below 1; both nprobe and probing; a policy that does
             not know the index's metric.
         MissingTrainingQueries
             A policy that calibrates, and an index that was built without training queries.
@@ -123,14 +128,17 @@ class IVFIndex:
         policy: Probing = probing or Fixed(1 if nprobe is None else nprobe)
         positive(k, "k")
         positive(threads, "threads")
-        return policy.search(self, rows, k, threads)
+        if rerank is not None:
+            positive(rerank, "rerank")
+        return policy.search(self, rows, k, threads, rerank)
 
 
-def _nearest(lists: Float32Lists, count: int, threads: int) -> Any:
-    # Exact search over finished lists: probe them all.
+def _nearest(lists: Lists, encoding: Encoding) -> Any:
+    # Exact search over finished lists: probe them all. Compressed lists are laid out once more, uncompressed.
     def search(queries: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.int32]:
-        probes = np.broadcast_to(np.arange(count, dtype=np.int32), (len(queries), count))
-        return lists.search(queries, np.ascontiguousarray(probes), k, threads).ids
+        exact = lists if isinstance(lists, Float32Lists) else Float32().encode(encoding)
+        probes = np.broadcast_to(np.arange(len(lists.sizes), dtype=np.int32), (len(queries), len(lists.sizes)))
+        return exact.search(queries, np.ascontiguousarray(probes), k, encoding.threads).ids
 
     return search
 
@@ -143,7 +151,7 @@ class IVF(Value):
     ----------
     clustering : Clustering
     router : Router
-    codec : Float32
+    codec : Codec
     seed : int
         Of clustering and training.
 
@@ -155,7 +163,7 @@ class IVF(Value):
 
     clustering: Clustering = KMeans()  # noqa: RUF009 - frozen values
     router: Router = Centroid()  # noqa: RUF009
-    codec: Float32 = Float32()  # noqa: RUF009
+    codec: Codec = Float32()  # noqa: RUF009
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -240,9 +248,13 @@ class IVF(Value):
     ) -> IVFIndex:
         count = len(clusters.centroids)
         progress("layout", 0, 1, "")
-        lists = self.codec.encode(rows, space, metric, clusters.assignment, count, threads)
+        asked = None if training is None else training.queries
+        encoding = Encoding(
+            rows, space, metric, clusters.assignment, clusters.centroids, asked, self.seed, threads, progress
+        )
+        lists = self.codec.encode(encoding)
         progress("layout", 1, 1, "")
-        nearest = _nearest(lists, count, threads)
+        nearest = _nearest(lists, encoding)
         fitted = self.router.fit(
             Fitting(metric, rows, space, clusters, training, nearest, self.seed, threads, progress)
         )

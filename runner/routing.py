@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..algorithms.codecs.float32 import Float32Lists
+from ..algorithms.codecs.codec import Lists
 from ..algorithms.progress import Progress
 from ..algorithms.routers.router import Routes
 from ..results.run import DEEPEST, Routing
@@ -28,7 +28,7 @@ class Listed(Protocol):
     """What is asked of an index with lists."""
 
     @property
-    def lists(self) -> Float32Lists:
+    def lists(self) -> Lists:
         """The vectors, list after list."""
 
     @property
@@ -81,7 +81,7 @@ def _places(
     index: Listed, queries: npt.NDArray[np.float32], neighbors: npt.NDArray[np.int32], threads: int, progress: Progress
 ) -> Places:
     # rank, before, size (q, K) and scanned (L,) as in `Routing`.
-    sizes, home = index.lists.panels.sizes, index.assignment()[neighbors]
+    sizes, home = index.lists.sizes, index.assignment()[neighbors]
     rank, before = np.empty_like(home), np.empty_like(home)
     scanned = np.zeros(index.count, np.int64)
     rows = max(1, IDS_IN_BLOCK // index.count)

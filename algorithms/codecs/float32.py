@@ -1,8 +1,4 @@
-"""The codec that compresses nothing: lists of float32 vectors, scanned exactly.
-
-A codec decides how the vectors of a list are stored and scored. A new one is one new file in this folder and
-one line in `algorithms/registry.py`.
-"""
+"""The codec that compresses nothing: lists of float32 vectors, scanned exactly."""
 
 from dataclasses import dataclass
 
@@ -16,6 +12,7 @@ from ..kernels.space import Space
 from ..kernels.stop import StopRule
 from ..kernels.until import search_until
 from ..value import Value
+from .codec import Encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +35,18 @@ class Float32Lists:
         """Bytes of vectors, ids and offsets."""
         return self.panels.nbytes
 
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Vectors of each list, (L,) int64."""
+        return self.panels.sizes
+
     def search(
-        self, queries: npt.NDArray[np.float32], probes: npt.NDArray[np.int32], k: int, threads: int = 1
+        self,
+        queries: npt.NDArray[np.float32],
+        probes: npt.NDArray[np.int32],
+        k: int,
+        threads: int = 1,
+        rerank: int | None = None,
     ) -> Found:
         """Scan the probed lists.
 
@@ -50,6 +57,8 @@ class Float32Lists:
             Lists of each query, without repetition; -1 for none.
         k : int
         threads : int
+        rerank : int, optional
+            Not read: every distance here is exact.
         """
         ids, distances, work = search_lists(self.panels, queries, self.space, self.metric, probes, k, threads)
         return Found(ids, distances, work[:, 0], work[:, 1])
@@ -92,17 +101,14 @@ class Float32Lists:
 class Float32(Value):
     """Store every vector as float32, in panels (`kernels.panels`)."""
 
-    def encode(
-        self,
-        rows: npt.NDArray[np.float32],
-        space: Space,
-        metric: str,
-        assignment: npt.NDArray[np.int32],
-        lists: int,
-        threads: int = 1,
-    ) -> Float32Lists:
-        """Lay the rows (n, d) out list after list."""
-        squared = metric == "euclidean"
-        return Float32Lists(
-            make_panels(rows, space, assignment, lists, squared=squared, threads=threads), space, metric
+    def encode(self, encoding: Encoding) -> Float32Lists:
+        """Lay the rows out list after list."""
+        panels = make_panels(
+            encoding.rows,
+            encoding.space,
+            encoding.assignment,
+            len(encoding.centroids),
+            squared=encoding.metric == "euclidean",
+            threads=encoding.threads,
         )
+        return Float32Lists(panels, encoding.space, encoding.metric)

@@ -7,12 +7,17 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from .candidates import select, sort_keys
 from .compile import kernel, numba_threads, parallel_kernel
-from .heap import key_score, key_slot
+from .heap import LARGEST, key_score, key_slot, make_key
 from .panels import Panels
 from .scan import scan_share, scan_single
 from .shares import AGAINST_ONE_LIST, share_bounds
+from .score import score_one, score_share
 from .space import Space
+
+HEAP_AT_MOST = 3  # beyond so many, a heap's offers cost more than keeping all scores and selecting
+ROWS_OF_PRODUCTS = 48  # queries whose scores are held at a time: they stay in the second-level cache
 
 
 @kernel
@@ -40,6 +45,55 @@ def _nearest_share(values, bias, starts, differences, queries, center, normalise
     scan_share(values, bias, starts, differences, queries, center, normalise, probes, prepared, heaps)
     for i in range(queries.shape[0]):
         _split(heaps, i, slots[i], scores[i])
+
+
+@kernel
+def _keep_best(products, i, keys, ranked, slots, scores):  # type: ignore[no-untyped-def]
+    # products (q, m) float32, minus the scores · keys (1, m), ranked (1, k) uint64, scratch · slots, scores (k,)
+    count = 0
+    for j in range(products.shape[1]):
+        score = np.float32(0.0) - products[i, j]
+        if score <= LARGEST:  # never true of NaN
+            keys[0, count] = make_key(score, j)
+            count += 1
+    found = min(count, slots.shape[0])
+    if found < count:
+        select(keys, 0, count, found, found)
+    sort_keys(keys, 0, found, ranked)
+    for j in range(slots.shape[0]):
+        slots[j] = np.int32(key_slot(keys[0, j])) if j < found else -1
+        scores[j] = key_score(keys[0, j]) if j < found else LARGEST
+
+
+@kernel
+def _many_single(values, bias, sizes, query, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
+    products = np.empty((1, sizes[0]), dtype=np.float32)
+    keys = np.empty((1, sizes[0]), dtype=np.uint64)
+    ranked = np.empty((1, slots.shape[0]), dtype=np.uint64)
+    score_one(values, bias, query, center, normalise, products)
+    _keep_best(products, 0, keys, ranked, slots, scores)
+
+
+@kernel
+def _many_share(values, bias, sizes, queries, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
+    products = np.empty((min(ROWS_OF_PRODUCTS, queries.shape[0]), sizes[0]), dtype=np.float32)
+    keys = np.empty((1, sizes[0]), dtype=np.uint64)
+    ranked = np.empty((1, slots.shape[1]), dtype=np.uint64)
+    for begin in range(0, queries.shape[0], ROWS_OF_PRODUCTS):
+        end = min(begin + ROWS_OF_PRODUCTS, queries.shape[0])
+        score_share(values, bias, queries[begin:end], center, normalise, products[: end - begin])
+        for i in range(begin, end):
+            _keep_best(products, i - begin, keys, ranked, slots[i], scores[i])
+
+
+@parallel_kernel
+def _many_shares(values, bias, sizes, queries, center, normalise, slots, scores, bounds):  # type: ignore[no-untyped-def]
+    # bounds (shares + 1,). Iteration i owns the queries of share i.
+    for i in numba.prange(bounds.shape[0] - 1):
+        begin, end = bounds[i], bounds[i + 1]
+        _many_share(
+            values, bias, sizes, queries[begin:end], center, normalise, slots[begin:end], scores[begin:end]
+        )  # fmt: skip
 
 
 @parallel_kernel
@@ -87,6 +141,15 @@ def nearest(
     """
     slots = np.empty((len(queries), k), dtype=np.int32)
     scores = np.empty((len(queries), k), dtype=np.float32)
+    if k > HEAP_AT_MOST and not differences:
+        whole = (panels.values, panels.bias, panels.sizes)
+        if len(queries) == 1:
+            _many_single(*whole, queries[0], space.center, space.normalise, slots[0], scores[0])
+        elif len(queries):
+            bounds = share_bounds(len(queries), threads, AGAINST_ONE_LIST)
+            with numba_threads(threads):
+                _many_shares(*whole, queries, space.center, space.normalise, slots, scores, bounds)
+        return slots, scores
     layout = (panels.values, panels.bias, panels.starts, differences)
     if len(queries) == 1:
         _nearest_single(*layout, queries[0], space.center, space.normalise, slots[0], scores[0])

@@ -125,7 +125,7 @@ def scan_many(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _group_by_list(probes, lists, begins, members):  # type: ignore[no-untyped-def]
+def group_by_list(probes, lists, begins, members):  # type: ignore[no-untyped-def]
     # probes (q, p) int32, -1 where none · begins (L + 1,) int64 · members (q·p,) int32: counting
     # sort of queries by list
     for i in range(lists + 1):
@@ -163,7 +163,7 @@ def scan_share(values, bias, starts, differences, queries, center, normalise, pr
     limits = np.full(count, np.float32(LARGEST), dtype=np.float32)
     begins = np.empty(lists + 1, dtype=np.int64)
     members = np.empty(probes.size, dtype=np.int32)
-    _group_by_list(probes, lists, begins, members)
+    group_by_list(probes, lists, begins, members)
     for i in range(count):
         prepare_row(queries[i], center, normalise, prepared[i])
         clear(heaps, i)

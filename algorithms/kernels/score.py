@@ -33,8 +33,8 @@ def _copy(scratch, i, width, products, row, first):  # type: ignore[no-untyped-d
 
 
 @kernel
-def _score_one(values, bias, query, center, normalise, products):  # type: ignore[no-untyped-def]
-    # query (d,) float32 · products (1, m) float32
+def score_one(values, bias, query, center, normalise, products):  # type: ignore[no-untyped-def]
+    """Score one query. values (P, d, 16), bias (P, 16) float32 · query (d,) float32 · products (1, m) float32."""
     prepared = np.empty((1, query.shape[0]), dtype=np.float32)
     scratch = np.empty((1, PANELS_PER_STREAM * 16), dtype=np.float32)
     pick = np.zeros(1, dtype=np.int64)
@@ -51,8 +51,8 @@ def _score_one(values, bias, query, center, normalise, products):  # type: ignor
 
 
 @kernel
-def _score_share(values, bias, queries, center, normalise, products):  # type: ignore[no-untyped-def]
-    # queries (q, d) float32 · products (q, m) float32
+def score_share(values, bias, queries, center, normalise, products):  # type: ignore[no-untyped-def]
+    """Score a share of a batch. As `score_one`, but queries (q, d) and products (q, m)."""
     prepared = np.empty(queries.shape, dtype=np.float32)
     wide = np.empty((QUERIES_PER_TILE, PANELS_PER_TILE * 16), dtype=np.float32)
     narrow = np.empty((QUERIES_PER_TILE, 16), dtype=np.float32)
@@ -81,7 +81,7 @@ def _score_shares(values, bias, queries, center, normalise, products, bounds):  
     # bounds (shares + 1,). Iteration i owns the queries of share i.
     for i in numba.prange(bounds.shape[0] - 1):
         begin, end = bounds[i], bounds[i + 1]
-        _score_share(values, bias, queries[begin:end], center, normalise, products[begin:end])
+        score_share(values, bias, queries[begin:end], center, normalise, products[begin:end])
 
 
 def score_all(
@@ -108,7 +108,7 @@ def score_all(
     products = np.empty((len(queries), int(panels.sizes[0])), dtype=np.float32)
     layout = (panels.values, panels.bias)
     if len(queries) == 1:
-        _score_one(*layout, queries[0], space.center, space.normalise, products)
+        score_one(*layout, queries[0], space.center, space.normalise, products)
     elif len(queries):
         bounds = share_bounds(len(queries), threads, AGAINST_ONE_LIST)
         with numba_threads(threads):

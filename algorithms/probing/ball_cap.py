@@ -48,7 +48,9 @@ class BallCap(Value):
         """No training queries needed."""
         return False
 
-    def search(self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1) -> Found:
+    def search(
+        self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1, rerank: int | None = None
+    ) -> Found:
         """Scan list after list of each query until the ball is covered.
 
         Raises

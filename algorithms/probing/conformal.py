@@ -45,14 +45,16 @@ class Conformal(Value):
         """Training queries are needed to set the threshold."""
         return True
 
-    def search(self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1) -> Found:
+    def search(
+        self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1, rerank: int | None = None
+    ) -> Found:
         """Scan the lists below the threshold."""
         temperature, beyond = self._calibrated(index, k, threads)
         probes = opened_lists(
             index, queries, index.count,
             lambda _, routed: lists_before(routed.lists, routed.scores, temperature, beyond, threads), threads,
         )  # fmt: skip
-        return index.lists.search(queries, probes, k, threads)
+        return index.lists.search(queries, probes, k, threads, rerank)
 
     def _calibrated(self, index: Searched, k: int, threads: int) -> tuple[float, float]:
         # The temperature, and the first number above λ.

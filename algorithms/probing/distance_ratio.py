@@ -43,7 +43,9 @@ class DistanceRatio(Value):
         """No training queries needed."""
         return False
 
-    def search(self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1) -> Found:
+    def search(
+        self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1, rerank: int | None = None
+    ) -> Found:
         """Scan the lists that are near enough."""
 
         def near(block: npt.NDArray[np.float32], routed: Routed) -> npt.NDArray[np.int32]:
@@ -53,4 +55,4 @@ class DistanceRatio(Value):
 
         width = min(self.most or index.count, index.count)
         probes = opened_lists(index, queries, width, near, threads)
-        return index.lists.search(queries, probes, k, threads)
+        return index.lists.search(queries, probes, k, threads, rerank)

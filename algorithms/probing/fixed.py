@@ -31,7 +31,9 @@ class Fixed(Value):
         """No training queries needed."""
         return False
 
-    def search(self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1) -> Found:
+    def search(
+        self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1, rerank: int | None = None
+    ) -> Found:
         """Scan the same number of lists for every query."""
         routed = index.routes.route(queries, min(self.nprobe, index.count), threads)
-        return index.lists.search(queries, routed.lists, k, threads)
+        return index.lists.search(queries, routed.lists, k, threads, rerank)

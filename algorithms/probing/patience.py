@@ -50,7 +50,9 @@ class Patience(Value):
         """No training queries needed."""
         return False
 
-    def search(self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1) -> Found:
+    def search(
+        self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1, rerank: int | None = None
+    ) -> Found:
         """Scan list after list of each query until its patience ends."""
         needed = math.ceil(self.overlap * k - 1e-9)  # 0.7 · 10 is 7, whatever floats make of it
         rule = stable(needed, min(self.patience, MOST_PATIENT))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ..codecs.float32 import Float32Lists
+from ..codecs.codec import Lists
 from ..found import Found
 from ..routers.router import Routes
 
@@ -24,7 +24,7 @@ class Searched(Protocol):
     """What a policy sees of an index."""
 
     @property
-    def lists(self) -> Float32Lists:
+    def lists(self) -> Lists:
         """The vectors, list after list."""
 
     @property
@@ -54,5 +54,10 @@ class Probing(Protocol):
     def calibrates(self) -> bool:
         """Whether searching needs training queries held out at the build."""
 
-    def search(self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1) -> Found:
-        """Route the queries (q, d), as given, and scan as many lists of each as the policy says."""
+    def search(
+        self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1, rerank: int | None = None
+    ) -> Found:
+        """Route the queries (q, d), as given, and scan as many lists of each as the policy says.
+
+        A compressed scan ranks its best `rerank` candidates exactly.
+        """

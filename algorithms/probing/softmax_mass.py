@@ -43,7 +43,9 @@ class SoftmaxMass(Value):
         """Training queries are needed to find the temperature."""
         return self.temperature is None
 
-    def search(self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1) -> Found:
+    def search(
+        self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1, rerank: int | None = None
+    ) -> Found:
         """Scan the lists that hold the mass."""
         temperature = self._temperature(index, k, threads)
         enough = float(self.recall) if self.recall < 1 else np.inf  # rounding never closes a list at 1
@@ -51,7 +53,7 @@ class SoftmaxMass(Value):
             index, queries, index.count,
             lambda _, routed: lists_before(routed.lists, routed.scores, temperature, enough, threads), threads,
         )  # fmt: skip
-        return index.lists.search(queries, probes, k, threads)
+        return index.lists.search(queries, probes, k, threads, rerank)
 
     def _temperature(self, index: Searched, k: int, threads: int) -> float:
         if self.temperature is not None:
