@@ -12,8 +12,8 @@ from .compile import kernel, numba_threads, parallel_kernel
 from .heap import LARGEST, key_score, key_slot, make_key
 from .panels import Panels
 from .scan import scan_share, scan_single
-from .shares import AGAINST_ONE_LIST, share_bounds
 from .score import score_one, score_share
+from .shares import AGAINST_ONE_LIST, share_bounds
 from .space import Space
 
 HEAP_AT_MOST = 3  # beyond so many, a heap's offers cost more than keeping all scores and selecting
