@@ -1,0 +1,98 @@
+"""The float32 kernels at work: scans of lists, and routing."""
+
+import numpy as np
+
+from ...algorithms.kernels.alone import scan_each, scan_together
+from ...algorithms.kernels.nearest import nearest
+from ...algorithms.kernels.panels import make_panels
+from ...algorithms.kernels.search import search_lists
+from ...algorithms.kernels.space import identity
+from .lists import PROBES, lists_of, normal, probes_of
+from .sizes import Sizes
+from .work import Work
+
+NEIGHBORS = 10
+BATCH = 120  # queries that probe the same lists: twenty tiles, for a millisecond
+REPRESENTATIVES = 512
+ROUTED = 16  # lists that a router returns
+READ_AT_ONCE = 32 << 20  # bytes that a call reads of what is warm: a third of a millisecond
+
+OPERATION = {"ip": "float32 multiply-adds", "manhattan": "float32 differences"}
+TERM = {"ip": "products", "manhattan": "differences"}
+
+
+def _data(cold: bool) -> str:
+    return "cold" if cold else "warm"
+
+
+def scan_of_one_query(sizes: Sizes, metric: str, cold: bool) -> Work:
+    """One query after the other scans its lists."""
+    lists = lists_of(sizes, cold)
+    queries = max(1, (sizes.part if cold else READ_AT_ONCE) // (PROBES * sizes.list_bytes))
+    parts = probes_of(lists, min(queries, lists.count // PROBES) if cold else queries)
+    rows = normal(len(parts[0]), sizes.dimension, seed=1)
+    pairs = len(rows) * PROBES * sizes.list_size
+    return Work(
+        f"scan, {TERM[metric]}", _data(cold), pairs * (4 * sizes.dimension + 4),
+        {OPERATION[metric]: pairs * sizes.dimension}, lists.bytes,
+        lambda i: scan_each(lists.panels, rows, lists.space, metric, parts[i % len(parts)], NEIGHBORS),
+    )  # fmt: skip
+
+
+def scan_of_a_batch(sizes: Sizes, metric: str) -> Work:
+    """Many queries scan the same lists."""
+    lists = lists_of(sizes, cold=False)
+    (probes,) = probes_of(lists, BATCH)
+    rows = normal(BATCH, sizes.dimension, seed=1)
+    pairs = BATCH * PROBES * sizes.list_size
+    return Work(
+        f"batch scan, {TERM[metric]}", "warm", lists.bytes + rows.nbytes,
+        {OPERATION[metric]: pairs * sizes.dimension}, lists.bytes + rows.nbytes,
+        lambda _: scan_together(lists.panels, rows, lists.space, metric, probes, NEIGHBORS),
+    )  # fmt: skip
+
+
+def search_of_one_query(sizes: Sizes, cold: bool) -> Work:
+    """A call from Python: scan, exact distances of the winners, counters."""
+    lists = lists_of(sizes, cold)
+    parts = probes_of(lists, 1)
+    rows = normal(1, sizes.dimension, seed=1)
+    pairs = PROBES * sizes.list_size
+    return Work(
+        "whole search", _data(cold), pairs * (4 * sizes.dimension + 4),
+        {OPERATION["ip"]: pairs * sizes.dimension}, lists.bytes,
+        lambda i: search_lists(lists.panels, rows, lists.space, "ip", parts[i % len(parts)], NEIGHBORS),
+    )  # fmt: skip
+
+
+def search_of_a_batch(sizes: Sizes) -> Work:
+    """The same for many queries in one call."""
+    lists = lists_of(sizes, cold=False)
+    (probes,) = probes_of(lists, BATCH)
+    rows = normal(BATCH, sizes.dimension, seed=1)
+    pairs = BATCH * PROBES * sizes.list_size
+    return Work(
+        "whole batch search", "warm", lists.bytes + rows.nbytes,
+        {OPERATION["ip"]: pairs * sizes.dimension}, lists.bytes + rows.nbytes,
+        lambda _: search_lists(lists.panels, rows, lists.space, "ip", probes, NEIGHBORS),
+    )  # fmt: skip
+
+
+def routing(sizes: Sizes, batch: bool) -> Work:
+    """Score the representatives of all lists and keep the best, one query after the other or all at once."""
+    representatives = normal(REPRESENTATIVES, sizes.dimension)
+    space = identity(sizes.dimension)
+    panels = make_panels(representatives, space)
+    held = representatives.nbytes + 4 * REPRESENTATIVES
+    rows = normal(BATCH if batch else max(1, READ_AT_ONCE // held), sizes.dimension, seed=1)
+    operations = {OPERATION["ip"]: len(rows) * REPRESENTATIVES * sizes.dimension}
+    if batch:
+        return Work(
+            "batch routing", "warm", held + rows.nbytes, operations, held + rows.nbytes,
+            lambda _: nearest(panels, rows, space, ROUTED),
+        )  # fmt: skip
+    probes = np.zeros((len(rows), 1), dtype=np.int32)
+    return Work(
+        "routing", "warm", held * len(rows), operations, held,
+        lambda _: scan_each(panels, rows, space, "ip", probes, ROUTED),
+    )  # fmt: skip
