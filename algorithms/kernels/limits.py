@@ -199,7 +199,7 @@ def compute(kind: str, steps: int) -> tuple[npt.NDArray[np.uint8], int]:
 
 def readable(size: int) -> npt.NDArray[np.uint8]:
     """Return an array for `read`, of `size` bytes or a little less, all pages of which exist: it was written to."""
-    array = aligned_empty((max(1, size // BYTES_PER_STEP) * BYTES_PER_STEP,), np.uint8)
+    array = aligned_empty((max(1, size // BYTES_PER_STEP) * BYTES_PER_STEP // 4,)).view(np.uint8)
     array[:] = 1
     return array
 

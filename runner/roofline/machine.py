@@ -1,4 +1,4 @@
-"""This machine's limits, for one thread."""
+"""The limits of one thread of this machine."""
 
 from collections.abc import Callable, Mapping
 

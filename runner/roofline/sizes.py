@@ -17,7 +17,7 @@ class Sizes:
     list_size : int
         Vectors of a list.
     cold : int
-        Bytes that are read in turn, so that none is in a cache when its turn comes again: much more than the last cache.
+        Bytes that are read in turn: so many more than the last cache holds that none of them is still there.
     warm : int
         Bytes that the second-level cache holds.
     part : int
@@ -44,5 +44,5 @@ class Sizes:
 
     @property
     def arrays(self) -> tuple[int, ...]:
-        """Sizes of the arrays whose reading is timed: in the first-level, second-level and last cache, and in memory."""
+        """Bytes of the arrays whose reading is timed: in the first, second and last cache, and in memory."""
         return (min(self.warm, 16 << 10), self.warm, min(self.cold, 16 * self.warm), self.cold)
