@@ -16,7 +16,6 @@ from .sizes import Sizes
 
 PROBES = 8  # lists of a query
 SEED = 7
-QUERIES_AT_LEAST = 2
 
 
 def normal(rows: int, dimension: int, seed: int = SEED) -> npt.NDArray[np.float32]:

@@ -7,12 +7,14 @@ from ...algorithms.kernels.nearest import nearest
 from ...algorithms.kernels.panels import make_panels
 from ...algorithms.kernels.search import search_lists
 from ...algorithms.kernels.space import identity
+from ...algorithms.kernels.vector import QUERIES_PER_TILE
 from .lists import PROBES, lists_of, normal, probes_of
 from .sizes import Sizes
 from .work import Work
 
 NEIGHBORS = 10
-BATCH = 120  # queries that probe the same lists: twenty tiles, for a millisecond
+OPERATIONS_AT_ONCE = 40_000_000  # of a batch: a millisecond or less
+LARGEST_BATCH = 600  # queries
 REPRESENTATIVES = 512
 ROUTED = 16  # lists that a router returns
 READ_AT_ONCE = 32 << 20  # bytes that a call reads of what is warm: a third of a millisecond
@@ -23,6 +25,12 @@ TERM = {"ip": "products", "manhattan": "differences"}
 
 def _data(cold: bool) -> str:
     return "cold" if cold else "warm"
+
+
+def _batch(operations_each: int) -> int:
+    """Return how many queries make a batch: whole tiles of them, at least two."""
+    tiles = min(OPERATIONS_AT_ONCE // operations_each, LARGEST_BATCH) // QUERIES_PER_TILE
+    return QUERIES_PER_TILE * max(2, tiles)
 
 
 def scan_of_one_query(sizes: Sizes, metric: str, cold: bool) -> Work:
@@ -42,9 +50,9 @@ def scan_of_one_query(sizes: Sizes, metric: str, cold: bool) -> Work:
 def scan_of_a_batch(sizes: Sizes, metric: str) -> Work:
     """Many queries scan the same lists."""
     lists = lists_of(sizes, cold=False)
-    (probes,) = probes_of(lists, BATCH)
-    rows = normal(BATCH, sizes.dimension, seed=1)
-    pairs = BATCH * PROBES * sizes.list_size
+    (probes,) = probes_of(lists, _batch(PROBES * sizes.list_size * sizes.dimension))
+    rows = normal(len(probes), sizes.dimension, seed=1)
+    pairs = len(rows) * PROBES * sizes.list_size
     return Work(
         f"batch scan, {TERM[metric]}", "warm", lists.bytes + rows.nbytes,
         {OPERATION[metric]: pairs * sizes.dimension}, lists.bytes + rows.nbytes,
@@ -68,9 +76,9 @@ def search_of_one_query(sizes: Sizes, cold: bool) -> Work:
 def search_of_a_batch(sizes: Sizes) -> Work:
     """The same for many queries in one call."""
     lists = lists_of(sizes, cold=False)
-    (probes,) = probes_of(lists, BATCH)
-    rows = normal(BATCH, sizes.dimension, seed=1)
-    pairs = BATCH * PROBES * sizes.list_size
+    (probes,) = probes_of(lists, _batch(PROBES * sizes.list_size * sizes.dimension))
+    rows = normal(len(probes), sizes.dimension, seed=1)
+    pairs = len(rows) * PROBES * sizes.list_size
     return Work(
         "whole batch search", "warm", lists.bytes + rows.nbytes,
         {OPERATION["ip"]: pairs * sizes.dimension}, lists.bytes + rows.nbytes,
@@ -84,7 +92,8 @@ def routing(sizes: Sizes, batch: bool) -> Work:
     space = identity(sizes.dimension)
     panels = make_panels(representatives, space)
     held = representatives.nbytes + 4 * REPRESENTATIVES
-    rows = normal(BATCH if batch else max(1, READ_AT_ONCE // held), sizes.dimension, seed=1)
+    asked = _batch(REPRESENTATIVES * sizes.dimension) if batch else max(1, READ_AT_ONCE // held)
+    rows = normal(asked, sizes.dimension, seed=1)
     operations = {OPERATION["ip"]: len(rows) * REPRESENTATIVES * sizes.dimension}
     if batch:
         return Work(
