@@ -15,12 +15,21 @@ from ...algorithms.kernels.space import Space, identity
 from .sizes import Sizes
 
 PROBES = 8  # lists of a query
+PARTS = 16
 SEED = 7
 
 
 def normal(rows: int, dimension: int, seed: int = SEED) -> npt.NDArray[np.float32]:
     """Return (rows, dimension) float32, standard normal."""
     return np.random.default_rng(seed).standard_normal((rows, dimension), dtype=np.float32)
+
+
+def queries_of(count: int, dimension: int) -> npt.NDArray[np.float32]:
+    """Return (PARTS, count, dimension) float32: other queries for each call.
+
+    Of the same queries again and again a processor learns the outcome of every comparison by heart.
+    """
+    return normal(PARTS * count, dimension, seed=1).reshape(PARTS, count, dimension)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from ...algorithms.kernels.panels import make_panels
 from ...algorithms.kernels.search import search_lists
 from ...algorithms.kernels.space import identity
 from ...algorithms.kernels.vector import QUERIES_PER_TILE
-from .lists import PROBES, lists_of, normal, probes_of
+from .lists import PARTS, PROBES, lists_of, normal, probes_of, queries_of
 from .sizes import Sizes
 from .work import Work
 
 NEIGHBORS = 10
 OPERATIONS_AT_ONCE = 40_000_000  # of a batch: a millisecond or less
-LARGEST_BATCH = 600  # queries
+LARGEST_BATCH = 240  # queries
 REPRESENTATIVES = 512
 ROUTED = 16  # lists that a router returns
 READ_AT_ONCE = 32 << 20  # bytes that a call reads of what is warm: a third of a millisecond
@@ -38,12 +38,12 @@ def scan_of_one_query(sizes: Sizes, metric: str, cold: bool) -> Work:
     lists = lists_of(sizes, cold)
     queries = max(1, (sizes.part if cold else READ_AT_ONCE) // (PROBES * sizes.list_bytes))
     parts = probes_of(lists, min(queries, lists.count // PROBES) if cold else queries)
-    rows = normal(len(parts[0]), sizes.dimension, seed=1)
-    pairs = len(rows) * PROBES * sizes.list_size
+    rows = queries_of(len(parts[0]), sizes.dimension)
+    pairs = len(parts[0]) * PROBES * sizes.list_size
     return Work(
         f"scan, {TERM[metric]}", _data(cold), pairs * (4 * sizes.dimension + 4),
         {OPERATION[metric]: pairs * sizes.dimension}, lists.bytes,
-        lambda i: scan_each(lists.panels, rows, lists.space, metric, parts[i % len(parts)], NEIGHBORS),
+        lambda i: scan_each(lists.panels, rows[i % PARTS], lists.space, metric, parts[i % len(parts)], NEIGHBORS),
     )  # fmt: skip
 
 
@@ -51,12 +51,12 @@ def scan_of_a_batch(sizes: Sizes, metric: str) -> Work:
     """Many queries scan the same lists."""
     lists = lists_of(sizes, cold=False)
     (probes,) = probes_of(lists, _batch(PROBES * sizes.list_size * sizes.dimension))
-    rows = normal(len(probes), sizes.dimension, seed=1)
-    pairs = len(rows) * PROBES * sizes.list_size
+    rows = queries_of(len(probes), sizes.dimension)
+    pairs = len(probes) * PROBES * sizes.list_size
     return Work(
-        f"batch scan, {TERM[metric]}", "warm", lists.bytes + rows.nbytes,
-        {OPERATION[metric]: pairs * sizes.dimension}, lists.bytes + rows.nbytes,
-        lambda _: scan_together(lists.panels, rows, lists.space, metric, probes, NEIGHBORS),
+        f"batch scan, {TERM[metric]}", "warm", lists.bytes + rows[0].nbytes,
+        {OPERATION[metric]: pairs * sizes.dimension}, lists.bytes + rows[0].nbytes,
+        lambda i: scan_together(lists.panels, rows[i % PARTS], lists.space, metric, probes, NEIGHBORS),
     )  # fmt: skip
 
 
@@ -64,12 +64,12 @@ def search_of_one_query(sizes: Sizes, cold: bool) -> Work:
     """A call from Python: scan, exact distances of the winners, counters."""
     lists = lists_of(sizes, cold)
     parts = probes_of(lists, 1)
-    rows = normal(1, sizes.dimension, seed=1)
+    rows = queries_of(1, sizes.dimension)
     pairs = PROBES * sizes.list_size
     return Work(
         "whole search", _data(cold), pairs * (4 * sizes.dimension + 4),
         {OPERATION["ip"]: pairs * sizes.dimension}, lists.bytes,
-        lambda i: search_lists(lists.panels, rows, lists.space, "ip", parts[i % len(parts)], NEIGHBORS),
+        lambda i: search_lists(lists.panels, rows[i % PARTS], lists.space, "ip", parts[i % len(parts)], NEIGHBORS),
     )  # fmt: skip
 
 
@@ -77,12 +77,12 @@ def search_of_a_batch(sizes: Sizes) -> Work:
     """The same for many queries in one call."""
     lists = lists_of(sizes, cold=False)
     (probes,) = probes_of(lists, _batch(PROBES * sizes.list_size * sizes.dimension))
-    rows = normal(len(probes), sizes.dimension, seed=1)
-    pairs = len(rows) * PROBES * sizes.list_size
+    rows = queries_of(len(probes), sizes.dimension)
+    pairs = len(probes) * PROBES * sizes.list_size
     return Work(
-        "whole batch search", "warm", lists.bytes + rows.nbytes,
-        {OPERATION["ip"]: pairs * sizes.dimension}, lists.bytes + rows.nbytes,
-        lambda _: search_lists(lists.panels, rows, lists.space, "ip", probes, NEIGHBORS),
+        "whole batch search", "warm", lists.bytes + rows[0].nbytes,
+        {OPERATION["ip"]: pairs * sizes.dimension}, lists.bytes + rows[0].nbytes,
+        lambda i: search_lists(lists.panels, rows[i % PARTS], lists.space, "ip", probes, NEIGHBORS),
     )  # fmt: skip
 
 
@@ -93,15 +93,15 @@ def routing(sizes: Sizes, batch: bool) -> Work:
     panels = make_panels(representatives, space)
     held = representatives.nbytes + 4 * REPRESENTATIVES
     asked = _batch(REPRESENTATIVES * sizes.dimension) if batch else max(1, READ_AT_ONCE // held)
-    rows = normal(asked, sizes.dimension, seed=1)
-    operations = {OPERATION["ip"]: len(rows) * REPRESENTATIVES * sizes.dimension}
+    rows = queries_of(asked, sizes.dimension)
+    operations = {OPERATION["ip"]: asked * REPRESENTATIVES * sizes.dimension}
     if batch:
         return Work(
-            "batch routing", "warm", held + rows.nbytes, operations, held + rows.nbytes,
-            lambda _: nearest(panels, rows, space, ROUTED),
+            "batch routing", "warm", held + rows[0].nbytes, operations, held + rows[0].nbytes,
+            lambda i: nearest(panels, rows[i % PARTS], space, ROUTED),
         )  # fmt: skip
-    probes = np.zeros((len(rows), 1), dtype=np.int32)
+    probes = np.zeros((asked, 1), dtype=np.int32)
     return Work(
-        "routing", "warm", held * len(rows), operations, held,
-        lambda _: scan_each(panels, rows, space, "ip", probes, ROUTED),
+        "routing", "warm", held * asked, operations, held,
+        lambda i: scan_each(panels, rows[i % PARTS], space, "ip", probes, ROUTED),
     )  # fmt: skip
