@@ -95,20 +95,20 @@ def _slopes(axes: Axes, slopes: pd.DataFrame, tallest: float) -> None:
     for bandwidth in slopes["giga_per_second"]:
         x = np.array([left, tallest / bandwidth])
         axes.plot(x, bandwidth * x, color=FAINT, linewidth=1.0, zorder=1)
-    for _, bandwidth, names in _grouped(slopes, " GB/s"):
+    for _, bandwidth, names in _grouped(slopes):
         first = max(left, low / bandwidth) * 1.1
         name = names.replace("reading ", "").replace("\n", ", ")
         axes.text(
-            first, bandwidth * first * 1.1, f"reading {name}", rotation=_angle(axes, first, bandwidth),
+            first, bandwidth * first * 1.1, f"reading {name} GB/s", rotation=_angle(axes, first, bandwidth),
             rotation_mode="anchor", fontsize=SIZE, color=GREY,
         )  # fmt: skip
 
 
-def _grouped(limits: pd.DataFrame, unit: str = "") -> list[tuple[float, float, str]]:
+def _grouped(limits: pd.DataFrame) -> list[tuple[float, float, str]]:
     """Return the lowest and the highest of roofs that lie close together, and their names, the highest first."""
     found: list[tuple[float, float, str]] = []
     for row in limits.sort_values("giga_per_second").to_dict("records"):
-        height, text = float(row["giga_per_second"]), f"{row['limit']} {row['giga_per_second']:.3g}{unit}"
+        height, text = float(row["giga_per_second"]), f"{row['limit']} {row['giga_per_second']:.3g}"
         if found and height < found[-1][1] * CLOSE:
             lowest, _, others = found.pop()
             found.append((lowest, height, f"{text}\n{others}"))

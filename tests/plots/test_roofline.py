@@ -27,7 +27,7 @@ def test_every_kernel_and_every_roof_is_named(tables):
         assert name in written
     # roofs that nearly coincide are named together
     assert "int8 multiply-adds 210\nbyte look-ups 200" in written
-    assert "reading 256 KiB 100 GB/s, 4 MiB 95 GB/s" in written
+    assert "reading 256 KiB 100, 4 MiB 95 GB/s" in written
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
 
 
