@@ -296,6 +296,30 @@ def _report(runs: list[Any], kind: str, name: str, out: Path, baseline: str | No
         typer.echo(f"report: {path}")
 
 
+@app.command()
+def roofline(
+    out: Out = DEFAULT_OUT,
+    dimension: Annotated[int, typer.Option(min=1, help="Of the vectors.")] = 128,
+    list_size: Annotated[int, typer.Option(min=1, help="Vectors of a list.")] = 300,
+    memory: Annotated[int, typer.Option(min=1, help="MiB of cold data: many times the last cache.")] = 512,
+    seconds: Annotated[float, typer.Option(min=0.0, help="Time for each kernel and each limit.")] = 0.4,
+) -> None:
+    """Measure what one thread of this machine can do, and how near to that each kernel comes.
+
+    Writes roofline.csv, .md, .png and .svg into OUT. Nothing else should run meanwhile.
+    """
+    from .plots.roofline import draw_roofline
+    from .results.roofline import render_roofline, write_roofline
+    from .runner.roofline.command import run_roofline
+
+    measured = run_roofline(out, dimension, list_size, memory, seconds)
+    typer.echo(render_roofline(measured.table, measured.limits))
+    for path in write_roofline(measured.table, measured.limits, out, measured.remark):
+        typer.echo(f"table: {path}")
+    for path in draw_roofline(measured.table, measured.limits, out):
+        typer.echo(f"figure: {path}")
+
+
 @datasets_app.command("list")
 def datasets_list(
     collection: Annotated[str | None, typer.Option(help="Only ann-benchmarks or vibe.")] = None,

@@ -21,7 +21,8 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _check_folder(out: Path) -> None:
+def check_folder(out: Path) -> None:
+    """Raise RunError unless results can be written to a folder, which need not exist yet."""
     # Before anything is fetched or built, and without making it: a wrong name elsewhere must leave nothing behind.
     nearest = next(path for path in (out, *out.parents) if path.exists())
     if not nearest.is_dir():
@@ -69,7 +70,7 @@ def run_experiment(
         raise RunError(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg'].lower()}") from None
     if not experiment.datasets:
         raise RunError(f"experiment {name}: names no datasets, expected some there or --dataset NAME_OR_PATH")
-    _check_folder(out)
+    check_folder(out)
     with make_display(Console(stderr=True)) as display:
         described = fetch_variants(experiment.datasets, expand_variants(experiment), display.stage)
         jobs = plan(experiment, described, out=str(out), threads=threads or available_cores(), pattern=pattern)
