@@ -32,10 +32,13 @@ from .probing.calibration import Calibration, hold_out
 from .probing.fixed import Fixed
 from .probing.policy import Computed, Probing
 from .progress import Progress, silent
+from .routers.byte_routes import byte_routes
 from .routers.centroid import Centroid
 from .routers.router import Fitting, MissingTrainingQueries, Router, Routes, TrainingQueries
 from .rows import as_rows, finite, positive
 from .value import Value
+
+ROUTINGS = ("float32", "int8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +120,8 @@ class IVFIndex:
         Raises
         ------
         ValueError
-            Queries of another dimension; k, nprobe, rerank or threads below 1; both nprobe and probing; a policy that does
-            not know the index's metric.
+            Queries of another dimension; k, nprobe, rerank or threads below 1; both nprobe and probing; a policy that
+            does not know the index's metric.
         MissingTrainingQueries
             A policy that calibrates, and an index that was built without training queries.
         """
@@ -152,6 +155,9 @@ class IVF(Value):
     clustering : Clustering
     router : Router
     codec : Codec
+    routing : str
+        How representatives are stored: ``float32``, or ``int8`` (linear routers only): faster, with the order of lists
+        changed where scores are nearly equal.
     seed : int
         Of clustering and training.
 
@@ -164,6 +170,7 @@ class IVF(Value):
     clustering: Clustering = KMeans()  # noqa: RUF009 - frozen values
     router: Router = Centroid()  # noqa: RUF009
     codec: Codec = Float32()  # noqa: RUF009
+    routing: str = "float32"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -171,6 +178,8 @@ class IVF(Value):
             part = getattr(self, name)
             if not isinstance(part, Value) or not hasattr(part, method):
                 raise ValueError(f"IVF.{name}: found {part!r}, expected a {name} of `algorithms.registry`")
+        if self.routing not in ROUTINGS:
+            raise ValueError(f"IVF.routing: found {self.routing!r}, expected one of {', '.join(ROUTINGS)}")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise ValueError(f"IVF.seed: found {self.seed!r}, expected an integer of at least 0")
 
@@ -258,6 +267,7 @@ class IVF(Value):
         fitted = self.router.fit(
             Fitting(metric, rows, space, clusters, training, nearest, self.seed, threads, progress)
         )
+        routes = byte_routes(fitted.routes) if self.routing == "int8" else fitted.routes
         total = time.perf_counter() - started
         built = Built(
             total - fitted.learn_seconds - fitted.label_seconds,
@@ -273,4 +283,4 @@ class IVF(Value):
         # No more than the router itself holds out: what is left of its validation queries it was trained on.
         part = min(0.1, getattr(self.router, "validation", 0.1))
         calibration = hold_out(training, clusters.assignment, self.seed, part)
-        return IVFIndex(lists, fitted.routes, count, built, clusters.centroids, calibration)
+        return IVFIndex(lists, routes, count, built, clusters.centroids, calibration)

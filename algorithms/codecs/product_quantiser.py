@@ -2,123 +2,31 @@
 
 A vector is stored as its residual to the list's centroid, mapped to the space in which queries see all errors alike
 (`query_space`), cut into slices, each replaced by the nearest of sixteen codewords (Jégou et al., "Product
-Quantization for Nearest Neighbor Search", TPAMI 2011). Scores come from look-ups in registers (`kernels.lookup`; the idea
-is André et al., "Cache locality is not enough", VLDB 2015). The best candidates are ranked again by exact distances.
+Quantization for Nearest Neighbor Search", TPAMI 2011). Scores come from look-ups in registers (`kernels.lookup`; the
+idea is André et al., "Cache locality is not enough", VLDB 2015). The best candidates are ranked again by exact
+distances.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..found import Found
-from ..kernels.blocks import Blocks, make_blocks
+from ..kernels.blocks import make_blocks
+from ..kernels.byte_queries import byte_codes, byte_steps
 from ..kernels.codewords import encode, train_codewords
-from ..kernels.compressed import search_compressed
 from ..kernels.lookup import LAYOUT
-from ..kernels.panels import Panels, make_panels
-from ..kernels.space import Space, identity, prepare
-from ..kernels.stop import StopRule
+from ..kernels.search_compressed import Compressed
+from ..kernels.space import prepare
 from ..rows import positive
 from ..value import Value
 from .codec import Encoding
+from .compressed_lists import CompressedLists, check_storage, linear_metric, residuals_of, sample_places, stored_rows
 from .query_space import QuerySpace, opened_pairs, query_space
 
-METRICS = ("euclidean", "angular", "normalized", "ip")
-STORAGES = ("float32", "float16", "given")
 ROWS_PER_BLOCK = 16384
 TRAINING_ROWS = 65536
 FITTED_QUERIES = 256  # on which the part αc of the error is estimated
-CANDIDATES_PER_NEIGHBOUR = 10
-
-
-@dataclass(frozen=True, slots=True)
-class QuantisedLists:
-    """Codes in blocks, and what turns them into answers.
-
-    Attributes
-    ----------
-    blocks : Blocks
-    centroids : (L, d) float32
-        Prepared.
-    rotation : Panels
-        Maps prepared queries to the space of the codewords.
-    codewords : (M, w, 16) float32
-    rows : (n, d) float32, or uint16 that hold float16
-        What candidates are ranked by, as given.
-    lengths : (n,) float32
-        Inverse lengths of the rows under angular; empty otherwise.
-    space : Space
-    metric : str
-    """
-
-    blocks: Blocks
-    centroids: npt.NDArray[np.float32]
-    rotation: Panels
-    codewords: npt.NDArray[np.float32]
-    rows: npt.NDArray[Any]
-    lengths: npt.NDArray[np.float32]
-    space: Space
-    metric: str
-
-    @property
-    def sizes(self) -> npt.NDArray[np.int64]:
-        """Vectors of each list, (L,) int64."""
-        return self.blocks.sizes
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of codes, ids, centroids, codewords, and of the vectors that candidates are ranked by."""
-        arrays = (self.centroids, self.rotation.values, self.codewords, self.rows, self.lengths)
-        return self.blocks.nbytes + sum(array.nbytes for array in arrays)
-
-    def search(
-        self,
-        queries: npt.NDArray[np.float32],
-        probes: npt.NDArray[np.int32],
-        k: int,
-        threads: int = 1,
-        rerank: int | None = None,
-    ) -> Found:
-        """Scan the codes of the probed lists, rank the best `rerank` candidates exactly.
-
-        Parameters
-        ----------
-        queries : (q, d) float32, as given
-        probes : (q, p) int32
-            Lists of each query, best first, without repetition; -1 for none.
-        k : int
-        threads : int
-        rerank : int, optional
-            At least k; by default 10·k.
-        """
-        wanted = max(k, CANDIDATES_PER_NEIGHBOUR * k if rerank is None else rerank)
-        ids, distances, work = search_compressed(
-            self.blocks, self.centroids, self.rotation, self.codewords, self.rows, self.lengths, queries, self.space,
-            self.metric, probes, k, wanted, threads,
-        )  # fmt: skip
-        return Found(ids, distances, work[:, 0], work[:, 1])
-
-    def search_until(
-        self,
-        queries: npt.NDArray[np.float32],
-        probes: npt.NDArray[np.int32],
-        k: int,
-        rule: StopRule,
-        threads: int = 1,
-    ) -> Found:
-        """Refuse: a stop rule looks at exact distances after each list, which a compressed scan does not have."""
-        raise ValueError("probing: found ProductQuantiser lists, expected Float32 for policies that watch distances")
-
-    def list_of_each_row(self) -> npt.NDArray[np.int32]:
-        """Return the list that holds each row of the training matrix, (n,) int32."""
-        ids, starts = self.blocks.ids, self.blocks.starts
-        of_block = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
-        real = ids >= 0
-        lists = np.empty(int(self.blocks.sizes.sum()), dtype=np.int32)
-        lists[ids[real]] = np.broadcast_to(of_block[:, None], ids.shape)[real]
-        return lists
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -152,12 +60,9 @@ class ProductQuantiser(Value):
         if self.width is not None:
             positive(self.width, "ProductQuantiser.width")
         positive(self.iterations, "ProductQuantiser.iterations")
-        if self.storage not in STORAGES:
-            raise ValueError(
-                f"ProductQuantiser.storage: found {self.storage!r}, expected one of {', '.join(STORAGES)}"
-            )  # fmt: skip
+        check_storage(self.storage, "ProductQuantiser.storage")
 
-    def encode(self, encoding: Encoding) -> QuantisedLists:
+    def encode(self, encoding: Encoding) -> CompressedLists:
         """Find codewords, encode the rows, lay the codes out list after list.
 
         Raises
@@ -165,10 +70,7 @@ class ProductQuantiser(Value):
         ValueError
             A metric whose distance is no function of inner products (manhattan).
         """
-        if encoding.metric not in METRICS:
-            raise ValueError(
-                f"ProductQuantiser: found metric {encoding.metric!r}, expected one of {', '.join(METRICS)}"
-            )  # fmt: skip
+        linear_metric(encoding.metric, self)
         dimension = encoding.rows.shape[1]
         parts = self.subquantisers or max(4, 4 * round(dimension / 16))
         width = self.width or -(-dimension // parts)
@@ -178,23 +80,31 @@ class ProductQuantiser(Value):
         blocks = make_blocks(
             codes, bias, encoding.assignment, len(encoding.centroids), bits=4, layout=LAYOUT, threads=encoding.threads
         )
-        rotation = make_panels(fitted[0].backward, identity(dimension), threads=encoding.threads)
-        rows, lengths = _stored(encoding, self.storage)
-        return QuantisedLists(
-            blocks, encoding.centroids, rotation, fitted[1], rows, lengths, encoding.space, encoding.metric
+        rotation, codewords = _balanced(fitted[0].backward, fitted[1], encoding.centroids)
+        steps = byte_steps(np.concatenate([encoding.centroids, rotation]))
+        nowhere = np.zeros(len(rotation), dtype=np.int32)
+        rotation_blocks = make_blocks(
+            byte_codes(rotation, steps), np.zeros(len(rotation), dtype=np.float32), nowhere, 1, bits=8
         )
+        rows, lengths = stored_rows(encoding, self.storage)
+        centers = byte_codes(encoding.centroids, steps)
+        nothing = np.empty(0, dtype=np.float32)
+        compressed = Compressed(blocks, centers, steps, rotation_blocks.codes, codewords, nothing, rows, lengths)
+        return CompressedLists(compressed, encoding.space, encoding.metric)
 
 
-def _sample(count: int, wanted: int, seed: int) -> npt.NDArray[np.int64]:
-    if count <= wanted:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, wanted, replace=False))
-
-
-def _residuals(encoding: Encoding, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    prepared = prepare(np.ascontiguousarray(encoding.rows[places]), encoding.space, encoding.threads, in_place=True)
-    prepared -= encoding.centroids[encoding.assignment[places]]
-    return prepared
+def _balanced(
+    backward: npt.NDArray[np.float32], codewords: npt.NDArray[np.float32], centroids: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    # Rows of the rotation as long as centroids are, so that bytes of one step suit both; what a row is multiplied by,
+    # its coordinate of the codewords is divided by.
+    lengths = np.linalg.norm(backward, axis=1)
+    wanted = float(np.linalg.norm(centroids, axis=1).mean()) or 1.0
+    factors = np.where(lengths > 0, wanted / np.maximum(lengths, 1e-30), 1.0)
+    return (
+        (backward * factors[:, None]).astype(np.float32),
+        (codewords / factors.reshape(codewords.shape[0], codewords.shape[1], 1)).astype(np.float32),
+    )
 
 
 def _fit(
@@ -203,15 +113,15 @@ def _fit(
     # The space, the codewords in it, and α.
     encoding.progress("codewords", 0, 1, "")
     asked = encoding.rows if encoding.queries is None else encoding.queries
-    asked = np.ascontiguousarray(asked[_sample(len(asked), TRAINING_ROWS, encoding.seed)])
+    asked = np.ascontiguousarray(asked[sample_places(len(asked), TRAINING_ROWS, encoding.seed)])
     queries = prepare(asked, encoding.space, encoding.threads)
     of_query, of_list = opened_pairs(queries, encoding.centroids, encoding.metric, encoding.seed)
     near = encoding.centroids[of_list]
     along = float(np.einsum("ij,ij->", queries[of_query], near, dtype=np.float64))
     alpha = along / max(float(np.einsum("ij,ij->", near, near, dtype=np.float64)), 1e-30)
     differences = queries[of_query] - np.float32(alpha) * near
-    sample = _sample(len(encoding.rows), TRAINING_ROWS, encoding.seed + 1)
-    residuals = _residuals(encoding, sample)
+    sample = sample_places(len(encoding.rows), TRAINING_ROWS, encoding.seed + 1)
+    residuals = residuals_of(encoding, sample)
     space = query_space(differences, residuals, parts, width)
     mapped = np.ascontiguousarray(residuals @ space.forward.T)
     codewords = train_codewords(mapped, parts, iterations, encoding.seed, encoding.threads)
@@ -267,7 +177,7 @@ def _encoded(
     for begin in range(0, count, ROWS_PER_BLOCK):
         encoding.progress("encoding", begin, count, "")
         places = np.arange(begin, min(begin + ROWS_PER_BLOCK, count))
-        rows, lists = _residuals(encoding, places), encoding.assignment[places]
+        rows, lists = residuals_of(encoding, places), encoding.assignment[places]
         near = encoding.centroids[lists]
         meant = np.einsum("ij,ij->i", near, rows, dtype=np.float64)
         half = 0.0
@@ -280,15 +190,3 @@ def _encoded(
         bias[places] = half - alpha * (meant - got)
     encoding.progress("encoding", count, count, "")
     return codes, bias
-
-
-def _stored(encoding: Encoding, storage: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
-    lengths = np.empty(0, dtype=np.float32)
-    if encoding.metric == "angular":
-        squares = np.einsum("ij,ij->i", encoding.rows, encoding.rows, dtype=np.float64)
-        lengths = np.where(squares > 0, 1 / np.sqrt(np.maximum(squares, 1e-300)), 0).astype(np.float32)
-    if storage == "given":
-        return encoding.rows, lengths
-    if storage == "float16":
-        return encoding.rows.astype(np.float16).view(np.uint16), lengths
-    return encoding.rows.copy(), lengths

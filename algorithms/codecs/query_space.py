@@ -3,17 +3,17 @@
 A compressed list scores ``⟨q, c⟩ + ⟨q, r̂⟩`` where ``⟨q, c⟩ + ⟨q, r⟩`` is meant: r is a vector's residual in its list,
 c the list's centroid, r̂ what its code stands for. The error is ⟨q, e⟩ with e = r - r̂, and two things are known about q:
 
-- Queries that open a list resemble αc. The part ⟨αc, e⟩ of the error is a constant of the vector, and is put right in its
-  bias. What is left is ⟨q - αc, e⟩.
+- Queries that open a list resemble αc. The part ⟨αc, e⟩ of the error is a constant of the vector, and is put right in
+  its bias. What is left is ⟨q - αc, e⟩.
 - The differences q - αc have a second moment S, and the expected square of what is left is eᵀSe. That is the squared
   length of S^½ e: a quantiser that minimises plain squared error does the right thing in the space that S^½ maps to.
 
-`query_space` returns that map and its inverse. Both are rotated so that the coordinates have falling variance, dealt out
-to the sub-quantisers so that each gets its part of it (Ge et al., "Optimized Product Quantization", CVPR 2013, eigenvalue
-allocation).
+`query_space` returns that map and its inverse. Both are rotated so that the coordinates have falling variance, dealt
+out to the sub-quantisers so that each gets its part of it (Ge et al., "Optimized Product Quantization", CVPR 2013,
+eigenvalue allocation).
 
-Weighting by where queries lie is what "Quantization based Fast Inner Product Search" (Guo et al., AISTATS 2016) does for
-whole vectors. Symbols: m queries, d dimension, L lists, n rows.
+Weighting by where queries lie is what "Quantization based Fast Inner Product Search" (Guo et al., AISTATS 2016) does
+for whole vectors. Symbols: m queries, d dimension, L lists, n rows.
 """
 
 from typing import NamedTuple

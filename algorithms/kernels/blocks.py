@@ -128,7 +128,7 @@ def make_blocks(
     starts = np.zeros(lists + 1, dtype=np.int64)
     np.cumsum((sizes + BLOCK - 1) // BLOCK, out=starts[1:])
     count = int(starts[-1])
-    packed = aligned_empty((count, codes.shape[1] * BLOCK * bits // 8), np.uint8)
+    packed = aligned_empty((count, codes.shape[1] * BLOCK * bits // 8), np.uint8).view(np.uint8)
     block_bias = np.empty((count, BLOCK), dtype=np.float32)
     ids = np.empty((count, BLOCK), dtype=np.int32)
     with numba_threads(threads):

@@ -14,15 +14,15 @@ import numpy as np
 from llvmlite import ir
 from numba.core import config
 
-from .features import host_has
 from .integer_tile import BLOCK, INTEGERS, Steps, call, load_bytes, make_integer_tile
+from .processor import processor_has
 
 GROUP = 4  # dimensions of one group
 GROUP_BYTES = BLOCK * GROUP
 
 if config.DISABLE_JIT:
     KERNEL = "plain"
-elif host_has("avx512f", "avx512vnni"):
+elif processor_has("avx512f") and processor_has("avx512vnni"):
     KERNEL = "vpdpbusd"
 else:
     KERNEL = "portable"

@@ -64,9 +64,10 @@ def select(keys, row, count, fewest, most):  # type: ignore[no-untyped-def]
 
 @kernel
 def sort_keys(keys, row, count, ranked):  # type: ignore[no-untyped-def]
-    """Sort the first `count` keys of a row, lowest first. keys (q, capacity) uint64, distinct · ranked (1, count), scratch.
+    """Sort the first `count` keys of a row, lowest first.
 
     Few keys are sorted by counting how many are lower: more comparisons, none of which the processor has to guess.
+    keys (q, capacity) uint64, distinct · ranked (1, count) uint64, scratch
     """
     if count > FEW:
         make_heap(keys, row, count)

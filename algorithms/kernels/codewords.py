@@ -61,8 +61,8 @@ def _train(rows, codewords, halves, iterations):  # type: ignore[no-untyped-def]
 
 @parallel_kernel
 def _encode(rows, centers, of_list, codewords, halves, codes, aligned):  # type: ignore[no-untyped-def]
-    # rows (n, d') float32 · centers (L, d') float32 · of_list (n,) int32 · codes (n, M) uint8 · aligned (n,) float32: the
-    # inner product of each row's centre with what its codes stand for
+    # rows (n, d') float32 · centers (L, d') float32 · of_list (n,) int32 · codes (n, M) uint8 · aligned (n,) float32:
+    # the inner product of each row's centre with what its codes stand for
     width = codewords.shape[1]
     for i in numba.prange(rows.shape[0]):
         total = 0.0

@@ -1,23 +1,32 @@
 """The compressed scan: score codes, keep the best R candidates, rank those exactly.
 
-The score of vector x of list i is ``bias_x - ⟨q, c_i⟩ - offset - scale · sum``, lower is better: c_i is the list's
-centroid, the sum is what the query's tables give for the codes of x - c_i (`tables`, `lookup`).
+The score of vector x of list i is ``bias_x - ⟨q, c_i⟩ + shift - scale · sum``, lower is better: c_i is the list's
+centroid, the sum is what the query's tables give for the codes of x - c_i. Codes have 4 bits (`lookup`, tables from
+`tables`) or 8 (`byte_products`, tables from `byte_queries`). Centroids, and the rotation of the query that 4-bit codes
+ask for, are bytes themselves: their error is small against that of the codes, and reading them as float32 would take
+longer than scanning a list.
 
 Single queries visit their lists in the router's order, two blocks at a time. A share of a batch visits lists one after
 the other, each for all of its queries, so that codes are read and taken apart once for several queries; the lists that
 each query's router likes best come in a first pass, which makes thresholds low before most codes are scored. Both keep
 the same candidates: a score does not depend on the tile, and a set of best keys not on the order.
 
-Symbols: q queries, d dimension, k neighbours, L lists, p probes, B blocks.
+This file holds the serial kernels; `search_compressed` holds the shell that divides queries among threads. Symbols: q
+queries, d dimension, d' rotated dimension, k neighbours, L lists, p probes, B blocks, M sub-quantisers.
 """
 
-import numba
 import numpy as np
-import numpy.typing as npt
 
-from .blocks import Blocks
+from .byte_products import (
+    BLOCKS_PER_PRODUCT,
+    QUERIES_PER_PRODUCT,
+    byte_stream,
+    byte_stream_of_one_block,
+    byte_tile,
+)
+from .byte_queries import make_bytes
 from .candidates import append, cut, select
-from .compile import kernel, numba_threads, parallel_kernel
+from .compile import kernel
 from .heap import LARGEST
 from .lookup import (
     BLOCKS_PER_LOOKUP,
@@ -26,52 +35,75 @@ from .lookup import (
     lookup_stream_of_one_block,
     lookup_tile,
 )
-from .panels import Panels
-from .prefetch import prefetch_row
 from .rerank import rerank_row
 from .scan import group_by_list
-from .score import score_one, score_share
-from .shares import AGAINST_ONE_LIST, share_bounds
-from .space import METRICS, Space, prepare_row
+from .space import METRICS, prepare_row
 from .tables import make_tables
 from .vector import lanes_at_most
 
 ANGULAR = METRICS.index("angular")
 FIRST_PASS = 2  # lists of each query that are scanned before all others
 CAPACITY = 3  # times the candidates, places of a buffer
-SLACK = 64  # places of a buffer beyond twice the candidates: what one step may append
+SLACK = 64  # places of a buffer beyond them: what one step may append
+QUERIES_PER_TILE = QUERIES_PER_LOOKUP
+BLOCKS_PER_STREAM = BLOCKS_PER_LOOKUP
+assert QUERIES_PER_PRODUCT == QUERIES_PER_LOOKUP, "one loop serves both kinds of codes"
+assert BLOCKS_PER_PRODUCT == BLOCKS_PER_LOOKUP, "one loop serves both kinds of codes"
 
 
 @kernel
-def _dot(row, query):  # type: ignore[no-untyped-def]
-    total = np.float32(0.0)
-    for j in range(query.shape[0]):
-        total += row[j] * query[j]
-    return total
+def _byte_product(codes, i, asked, row):  # type: ignore[no-untyped-def]
+    # Σ code · byte. codes (L, d) uint8 · asked (q, d) uint8, bytes with a sign inside
+    total = np.int32(0)
+    for j in range(codes.shape[1]):
+        total = np.int32(total + np.int32(np.int32(codes[i, j]) * np.int32(np.int8(asked[row, j]))))
+    return np.float32(total)
 
 
 @kernel
-def _count(probes, sizes, work):  # type: ignore[no-untyped-def]
-    # probes (p,) int32 · sizes (L,) int64 · work (2,) int64: lists opened, points in them
-    work[0] = 0
-    work[1] = 0
-    for j in range(probes.shape[0]):
-        if probes[j] >= 0:
-            work[0] += 1
-            work[1] += sizes[probes[j]]
+def _rotate(rotation, no_bias, asked, scale, shift, scratch, rotated):  # type: ignore[no-untyped-def]
+    # rotation (d'/32, bytes of a block) uint8 · no_bias (d'/32, 32) float32 zeros · asked, scale, shift: the query as
+    # bytes, row 0 · rotated (d' filled up to 32,) float32
+    pick = np.zeros(1, dtype=np.int64)
+    for block in range(rotation.shape[0]):
+        byte_stream_of_one_block(rotation, no_bias, block, asked, pick, scale, shift, scratch)
+        for j in range(32):
+            rotated[block * 32 + j] = np.float32(0.0) - scratch[0, j]
 
 
 @kernel
-def _scan_list(codes, bias, first, last, tables, scales, shifts, picks, scores, keys, count, limit, wanted):  # type: ignore[no-untyped-def]
+def _ask(  # type: ignore[no-untyped-def]
+    query, center, normalise, steps, rotation, no_bias, codewords, code_steps, prepared, asked, scratch, rotated,
+    values, lows, tables, row, scale, shift,
+):  # fmt: skip
+    # Turn a query into bytes (asked (1, ·)) and into row `row` of the tables. Returns the scale and shift of the bytes,
+    # and of the tables. scale, shift (1,), scratch
+    prepare_row(query, center, normalise, prepared)
+    scale[0], shift[0] = make_bytes(prepared, steps, asked, 0)
+    if codewords.shape[0] > 0:
+        _rotate(rotation, no_bias, asked, scale, shift, scratch, rotated)
+        table_scale, offset = make_tables(rotated, codewords, values, lows, tables, row)
+        return table_scale, np.float32(0.0) - offset
+    return make_bytes(prepared, code_steps, tables, row)
+
+
+@kernel
+def _scan_list(  # type: ignore[no-untyped-def]
+    nibbles, codes, bias, first, last, tables, scales, shifts, picks, scores, keys, count, limit, wanted
+):
     # One query, blocks first to last - 1. keys (1, capacity); returns the new count and limit.
     block = first
     while block < last:
-        if block + BLOCKS_PER_LOOKUP <= last:
-            lookup_stream(codes, bias, block, tables, picks, scales, shifts, scores)
-            blocks = BLOCKS_PER_LOOKUP
+        blocks = BLOCKS_PER_STREAM if block + BLOCKS_PER_STREAM <= last else 1
+        if nibbles:
+            if blocks > 1:
+                lookup_stream(codes, bias, block, tables, picks, scales, shifts, scores)
+            else:
+                lookup_stream_of_one_block(codes, bias, block, tables, picks, scales, shifts, scores)
+        elif blocks > 1:
+            byte_stream(codes, bias, block, tables, picks, scales, shifts, scores)
         else:
-            lookup_stream_of_one_block(codes, bias, block, tables, picks, scales, shifts, scores)
-            blocks = 1
+            byte_stream_of_one_block(codes, bias, block, tables, picks, scales, shifts, scores)
         for half in range(2 * blocks):
             mask = lanes_at_most(scores, 0, half * 16, limit)
             if mask != np.uint64(0):
@@ -83,60 +115,83 @@ def _scan_list(codes, bias, first, last, tables, scales, shifts, picks, scores, 
 
 
 @kernel
-def _search_single(  # type: ignore[no-untyped-def]
-    codes, bias, slot_ids, starts, sizes, centroids, rotation, rotation_bias, codewords, rows, lengths,
+def count_work(probes, sizes, work):  # type: ignore[no-untyped-def]
+    """Count lists opened and points in them. probes (p,) int32 · sizes (L,) int64 · work (2,) int64."""
+    work[0] = 0
+    work[1] = 0
+    for j in range(probes.shape[0]):
+        if probes[j] >= 0:
+            work[0] += 1
+            work[1] += sizes[probes[j]]
+
+
+@kernel
+def compressed_single(  # type: ignore[no-untyped-def]
+    codes, bias, slot_ids, starts, sizes, centers, steps, rotation, codewords, code_steps, rows, lengths,
     query, center, normalise, metric, probes, wanted, ids, distances, work,
 ):  # fmt: skip
+    """Answer one query.
+
+    codes (B, ·) uint8 · bias (B, 32) float32 · slot_ids (B, 32) int32 · starts (L + 1,), sizes (L,) int64 ·
+    centers (L, d) uint8, centroids as bytes of `steps` (d,) float32 · rotation (d'/32, ·) uint8, of the same steps ·
+    codewords (M, w, 16) float32, or (0, ·, ·) of 8-bit codes, whose steps are code_steps (d,) float32 · rows, lengths:
+    see `rerank` · query (d,), as given · center (d,) float32 · probes (p,) int32, best first · wanted: R ·
+    ids (k,) int32 · distances (k,) float32 · work (2,) int64
+    """
+    nibbles = codewords.shape[0] > 0
     prepared = np.empty(query.shape[0], dtype=np.float32)
-    rotated = np.empty((1, codewords.shape[0] * codewords.shape[1]), dtype=np.float32)
+    asked = np.empty((1, centers.shape[1]), dtype=np.uint8)
+    rotated = np.empty(rotation.shape[0] * 32, dtype=np.float32)
     values = np.empty((codewords.shape[0], 16), dtype=np.float32)
-    tables = np.empty((1, codes.shape[1]), dtype=np.uint8)
-    scores = np.empty((1, BLOCKS_PER_LOOKUP * 32), dtype=np.float32)
-    scales = np.empty(1, dtype=np.float32)
-    shifts = np.empty(1, dtype=np.float32)
+    lows = np.empty(codewords.shape[0], dtype=np.float32)
+    tables = np.empty((1, codes.shape[1] if nibbles else codes.shape[1] // 32), dtype=np.uint8)
+    scores = np.empty((1, BLOCKS_PER_STREAM * 32), dtype=np.float32)
+    scale, shift = np.empty(1, dtype=np.float32), np.empty(1, dtype=np.float32)
+    table_scale, shifts = np.empty(1, dtype=np.float32), np.empty(1, dtype=np.float32)
     picks = np.zeros(1, dtype=np.int64)
+    no_bias = np.zeros((rotation.shape[0], 32), dtype=np.float32)
     keys = np.empty((1, CAPACITY * wanted + SLACK), dtype=np.uint64)
-    prepare_row(query, center, normalise, prepared)
-    score_one(rotation, rotation_bias, prepared, np.zeros_like(prepared), False, rotated)
-    scales[0], offset = make_tables(rotated[0], codewords, values, tables, 0)
+    table_scale[0], constant = _ask(
+        query, center, normalise, steps, rotation, no_bias, codewords, code_steps, prepared, asked, scores, rotated,
+        values, lows, tables, 0, scale, shift,
+    )  # fmt: skip
     count, limit = 0, np.float32(LARGEST)
     for j in range(probes.shape[0]):
         chosen = probes[j]
         if chosen >= 0:
-            if (
-                j + 1 < probes.shape[0] and probes[j + 1] >= 0
-            ):  # a list may begin anywhere: its first block is asked for
-                prefetch_row(codes, starts[probes[j + 1]])
-                prefetch_row(centroids, np.int64(probes[j + 1]))
-            shifts[0] = np.float32(0.0) - _dot(centroids[chosen], prepared) - offset
+            shifts[0] = shift[0] - scale[0] * _byte_product(centers, chosen, asked, 0) + constant
             count, limit = _scan_list(
-                codes, bias, starts[chosen], starts[chosen + 1], tables, scales, shifts, picks, scores,
+                nibbles, codes, bias, starts[chosen], starts[chosen + 1], tables, table_scale, shifts, picks, scores,
                 keys, count, limit, wanted,
             )  # fmt: skip
     if count > wanted:
         count = select(keys, 0, count, wanted, wanted)
-    asked = prepared if metric == ANGULAR else query
-    rerank_row(rows, lengths, asked, metric, slot_ids, keys, 0, count, ids, distances)
-    _count(probes, sizes, work)
+    judged = prepared if metric == ANGULAR else query
+    rerank_row(rows, lengths, judged, metric, slot_ids, keys, 0, count, ids, distances)
+    count_work(probes, sizes, work)
 
 
 @kernel
 def _scan_lists(  # type: ignore[no-untyped-def]
-    codes, bias, starts, begins, members, centroids, prepared, offsets, tables, scales, keys, counts, limits,
-    wanted,
+    nibbles, codes, bias, starts, begins, members, centers, asked, scales, constants, tables, table_scales,
+    keys, counts, limits, wanted,
 ):  # fmt: skip
     # Every list, for the queries members[begins[i]:begins[i + 1]] that probe it.
-    picks = np.empty(QUERIES_PER_LOOKUP, dtype=np.int64)
-    shifts = np.empty(QUERIES_PER_LOOKUP, dtype=np.float32)
-    scores = np.empty((QUERIES_PER_LOOKUP, 32), dtype=np.float32)
+    picks = np.empty(QUERIES_PER_TILE, dtype=np.int64)
+    shifts = np.empty(QUERIES_PER_TILE, dtype=np.float32)
+    scores = np.empty((QUERIES_PER_TILE, 32), dtype=np.float32)
     for i in range(starts.shape[0] - 1):
-        for begin in range(begins[i], begins[i + 1], QUERIES_PER_LOOKUP):
-            here = min(QUERIES_PER_LOOKUP, begins[i + 1] - begin)
-            for j in range(QUERIES_PER_LOOKUP):
-                picks[j] = members[begin + min(j, here - 1)]
-                shifts[j] = np.float32(0.0) - _dot(centroids[i], prepared[picks[j]]) - offsets[picks[j]]
+        for begin in range(begins[i], begins[i + 1], QUERIES_PER_TILE):
+            here = min(QUERIES_PER_TILE, begins[i + 1] - begin)
+            for j in range(QUERIES_PER_TILE):
+                row = members[begin + min(j, here - 1)]
+                picks[j] = row
+                shifts[j] = constants[row, 0] - scales[row] * _byte_product(centers, i, asked, row) + constants[row, 1]
             for block in range(starts[i], starts[i + 1]):
-                lookup_tile(codes, bias, block, tables, picks, scales, shifts, scores)
+                if nibbles:
+                    lookup_tile(codes, bias, block, tables, picks, table_scales, shifts, scores)
+                else:
+                    byte_tile(codes, bias, block, tables, picks, table_scales, shifts, scores)
                 for j in range(here):
                     row = picks[j]
                     for half in range(2):
@@ -150,124 +205,46 @@ def _scan_lists(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _search_share(  # type: ignore[no-untyped-def]
-    codes, bias, slot_ids, starts, sizes, centroids, rotation, rotation_bias, codewords, rows, lengths,
+def compressed_share(  # type: ignore[no-untyped-def]
+    codes, bias, slot_ids, starts, sizes, centers, steps, rotation, codewords, code_steps, rows, lengths,
     queries, center, normalise, metric, probes, wanted, ids, distances, work,
 ):  # fmt: skip
+    """Answer a share of a batch. As `compressed_single`, with a row for each query."""
+    nibbles = codewords.shape[0] > 0
     count, lists = queries.shape[0], starts.shape[0] - 1
     prepared = np.empty(queries.shape, dtype=np.float32)
-    rotated = np.empty((count, codewords.shape[0] * codewords.shape[1]), dtype=np.float32)
+    asked = np.empty((count, centers.shape[1]), dtype=np.uint8)
+    rotated = np.empty(rotation.shape[0] * 32, dtype=np.float32)
     values = np.empty((codewords.shape[0], 16), dtype=np.float32)
-    tables = np.empty((count, codes.shape[1]), dtype=np.uint8)
-    scales = np.empty(count, dtype=np.float32)
-    offsets = np.empty(count, dtype=np.float32)
+    lows = np.empty(codewords.shape[0], dtype=np.float32)
+    tables = np.empty((count, codes.shape[1] if nibbles else codes.shape[1] // 32), dtype=np.uint8)
+    scratch = np.empty((1, 32), dtype=np.float32)
+    scale, shift = np.empty(1, dtype=np.float32), np.empty(1, dtype=np.float32)
+    scales, table_scales = np.empty(count, dtype=np.float32), np.empty(count, dtype=np.float32)
+    constants = np.empty((count, 2), dtype=np.float32)
+    no_bias = np.zeros((rotation.shape[0], 32), dtype=np.float32)
     limits = np.full(count, np.float32(LARGEST), dtype=np.float32)
     counts = np.zeros(count, dtype=np.int64)
     keys = np.empty((count, CAPACITY * wanted + SLACK), dtype=np.uint64)
     begins = np.empty(lists + 1, dtype=np.int64)
     members = np.empty(probes.size, dtype=np.int32)
     for i in range(count):
-        prepare_row(queries[i], center, normalise, prepared[i])
-    score_share(rotation, rotation_bias, prepared, np.zeros_like(center), False, rotated)
-    for i in range(count):
-        scales[i], offsets[i] = make_tables(rotated[i], codewords, values, tables, i)
+        table_scales[i], constants[i, 1] = _ask(
+            queries[i], center, normalise, steps, rotation, no_bias, codewords, code_steps, prepared[i],
+            asked[i : i + 1], scratch, rotated, values, lows, tables, i, scale, shift,
+        )  # fmt: skip
+        scales[i], constants[i, 0] = scale[0], shift[0]
     early = min(FIRST_PASS, probes.shape[1])
     for part in range(2):
         probed = np.ascontiguousarray(probes[:, :early] if part == 0 else probes[:, early:])
         group_by_list(probed, lists, begins, members)
         _scan_lists(
-            codes, bias, starts, begins, members, centroids, prepared, offsets, tables, scales, keys, counts, limits,
-            wanted,
+            nibbles, codes, bias, starts, begins, members, centers, asked, scales, constants, tables, table_scales,
+            keys, counts, limits, wanted,
         )  # fmt: skip
     for i in range(count):
         if counts[i] > wanted:
             counts[i] = select(keys, i, counts[i], wanted, wanted)
-        asked = prepared[i] if metric == ANGULAR else queries[i]
-        rerank_row(rows, lengths, asked, metric, slot_ids, keys, i, counts[i], ids[i], distances[i])
-        _count(probes[i], sizes, work[i])
-
-
-@parallel_kernel
-def _search_shares(  # type: ignore[no-untyped-def]
-    codes, bias, slot_ids, starts, sizes, centroids, rotation, rotation_bias, codewords, rows, lengths,
-    queries, center, normalise, metric, probes, wanted, ids, distances, work, bounds,
-):  # fmt: skip
-    # bounds (shares + 1,). Iteration i owns the queries of share i.
-    for i in numba.prange(bounds.shape[0] - 1):
-        begin, end = bounds[i], bounds[i + 1]
-        _search_share(
-            codes, bias, slot_ids, starts, sizes, centroids, rotation, rotation_bias, codewords, rows, lengths,
-            queries[begin:end], center, normalise, metric, probes[begin:end], wanted,
-            ids[begin:end], distances[begin:end], work[begin:end],
-        )  # fmt: skip
-
-
-def search_compressed(
-    blocks: Blocks,
-    centroids: npt.NDArray[np.float32],
-    rotation: Panels,
-    codewords: npt.NDArray[np.float32],
-    rows: npt.NDArray[np.float32],
-    lengths: npt.NDArray[np.float32],
-    queries: npt.NDArray[np.float32],
-    space: Space,
-    metric: str,
-    probes: npt.NDArray[np.int32],
-    k: int,
-    wanted: int,
-    threads: int = 1,
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Find the k nearest of the candidates that a compressed scan of the probed lists leaves.
-
-    Parameters
-    ----------
-    blocks : Blocks
-        4-bit codes, list after list.
-    centroids : (L, d) float32
-        Prepared.
-    rotation : Panels
-        Of d' vectors: what a prepared query is multiplied by to meet the codewords.
-    codewords : (M, w, 16) float32
-    rows : (n, d) float32, or uint16 that hold float16
-        As given.
-    lengths : (n,) float32
-        Inverse lengths under angular; empty otherwise.
-    queries : (q, d) float32, C-contiguous
-        As given.
-    space : Space
-    metric : str
-        Any but manhattan.
-    probes : (q, p) int32, C-contiguous
-        The lists to scan for each query, best first, each at most once; -1 for none.
-    k : int
-    wanted : int
-        Candidates to rank, at least k.
-    threads : int
-        Of a batch; one query takes a serial path, which starts none. The result depends on neither.
-
-    Returns
-    -------
-    ids : (q, k) int32
-    distances : (q, k) float32
-    work : (q, 2) int64
-        As `search.search_lists` returns them.
-    """
-    ids = np.empty((len(queries), k), dtype=np.int32)
-    distances = np.empty((len(queries), k), dtype=np.float32)
-    work = np.empty((len(queries), 2), dtype=np.int64)
-    code = METRICS.index(metric)
-    layout = (
-        blocks.codes, blocks.bias, blocks.ids, blocks.starts, blocks.sizes, centroids, rotation.values, rotation.bias,
-        codewords, rows, lengths,
-    )  # fmt: skip
-    if len(queries) == 1:
-        _search_single(
-            *layout, queries[0], space.center, space.normalise, code, probes[0], wanted, ids[0], distances[0], work[0]
-        )
-    elif len(queries):
-        bounds = share_bounds(len(queries), threads, AGAINST_ONE_LIST)
-        with numba_threads(threads):
-            _search_shares(
-                *layout, queries, space.center, space.normalise, code, probes, wanted, ids, distances, work, bounds
-            )  # fmt: skip
-    return ids, distances, work
+        judged = prepared[i] if metric == ANGULAR else queries[i]
+        rerank_row(rows, lengths, judged, metric, slot_ids, keys, i, counts[i], ids[i], distances[i])
+        count_work(probes[i], sizes, work[i])

@@ -2,7 +2,7 @@
 
 What is done with one group of codes differs (`lookup`, `byte_products`); loops, accumulators and the final
 ``bias + shift - scale · sum`` do not, and stand here. The instructions that a kind names must be the host's
-(`features`): a missing one ends the process.
+(`processor`): a missing one ends the process.
 """
 
 from collections.abc import Callable

@@ -6,8 +6,8 @@ hold whole tables, so a look-up is one byte permutation for 64 codes at once:
 
 - AVX-512 VBMI and VNNI: ``vpermb`` looks up in a register of four tables, ``vpdpbusd`` sums four neighbouring bytes
   into 32 bits. Codes of four sub-quantisers lie side by side (layout ``quads``).
-- AVX2: ``vpshufb`` looks up in one table of each 128-bit lane; sums are kept in 16 bits and widened at the end. Codes of
-  16 vectors lie side by side (layout ``lanes``).
+- AVX2: ``vpshufb`` looks up in one table of each 128-bit lane; sums are kept in 16 bits and widened at the end. Codes
+  of 16 vectors lie side by side (layout ``lanes``).
 - Elsewhere plain loops, over either layout.
 
 Sums are of integers, so all of them agree to the last bit. An instruction that the processor lacks would end the
@@ -24,17 +24,17 @@ import numpy as np
 from llvmlite import ir
 from numba.core import config
 
-from .features import host_has
-from .integer_tile import BLOCK, INTEGERS, Steps, byte_constants, call, make_integer_tile
+from .integer_tile import BLOCK, INTEGERS, Steps, byte_constants, call, load_bytes, make_integer_tile
+from .processor import processor_has
 
 GROUP = 4  # sub-quantisers of one group
 GROUP_BYTES = 64  # 32 vectors x 4 codes of 4 bits
 
 if config.DISABLE_JIT:
     KERNEL = "portable"
-elif host_has("avx512f", "avx512bw", "avx512vl", "avx512vbmi", "avx512vnni"):
+elif all(processor_has(feature) for feature in ("avx512f", "avx512bw", "avx512vbmi", "avx512vnni")):
     KERNEL = "vpermb"
-elif host_has("avx2"):
+elif processor_has("avx2"):
     KERNEL = "vpshufb"
 else:
     KERNEL = "portable"
@@ -67,9 +67,7 @@ def _vpermb_step(builder: Any, sums: list[Any], codes: Any, table: Any) -> list[
 
 
 def _vpshufb_codes(builder: Any, pointer: Any) -> Any:
-    halves = (
-        load_bytes(builder, builder.gep(pointer, [ir.Constant(_INT64, 32 * half)]), 32) for half in range(2)
-    )
+    halves = (load_bytes(builder, builder.gep(pointer, [ir.Constant(_INT64, 32 * half)]), 32) for half in range(2))
     return [_nibbles(builder, half) for half in halves]
 
 

@@ -48,10 +48,14 @@ def _nearest_share(values, bias, starts, differences, queries, center, normalise
 
 
 @kernel
-def _keep_best(products, i, keys, ranked, slots, scores):  # type: ignore[no-untyped-def]
-    # products (q, m) float32, minus the scores · keys (1, m), ranked (1, k) uint64, scratch · slots, scores (k,)
+def keep_best(products, i, length, keys, ranked, slots, scores):  # type: ignore[no-untyped-def]
+    """Find the k best of the first `length` products of row i.
+
+    products (q, m) float32, minus the scores · keys (1, length), ranked (1, k) uint64, scratch · slots (k,) int32,
+    scores (k,) float32
+    """
     count = 0
-    for j in range(products.shape[1]):
+    for j in range(length):
         score = np.float32(0.0) - products[i, j]
         if score <= LARGEST:  # never true of NaN
             keys[0, count] = make_key(score, j)
@@ -71,7 +75,7 @@ def _many_single(values, bias, sizes, query, center, normalise, slots, scores): 
     keys = np.empty((1, sizes[0]), dtype=np.uint64)
     ranked = np.empty((1, slots.shape[0]), dtype=np.uint64)
     score_one(values, bias, query, center, normalise, products)
-    _keep_best(products, 0, keys, ranked, slots, scores)
+    keep_best(products, 0, sizes[0], keys, ranked, slots, scores)
 
 
 @kernel
@@ -83,7 +87,7 @@ def _many_share(values, bias, sizes, queries, center, normalise, slots, scores):
         end = min(begin + ROWS_OF_PRODUCTS, queries.shape[0])
         score_share(values, bias, queries[begin:end], center, normalise, products[: end - begin])
         for i in range(begin, end):
-            _keep_best(products, i - begin, keys, ranked, slots[i], scores[i])
+            keep_best(products, i - begin, sizes[0], keys, ranked, slots[i], scores[i])
 
 
 @parallel_kernel

@@ -1,7 +1,7 @@
 """Exact distances of a compressed scan's candidates, from the vectors as they were given.
 
 Candidates lie anywhere in memory: their rows are asked for ahead (prefetched), several at a time. A row is float32, or
-float16 held as uint16. Ranking is in float32; the k winners are measured again in float64, which is what a user is told.
+float16 held as uint16. Ranking is in float32; the k winners are measured again in float64, which a user is told.
 
 Symbols: n vectors, d dimension, k neighbours.
 """
@@ -35,7 +35,7 @@ def _as_float(typing_context, value):  # type: ignore[no-untyped-def]
 
 
 def _plain_as_float(value: Any) -> np.float32:
-    return np.float32(value.view(np.float16)) if value.dtype == np.uint16 else value  # type: ignore[no-any-return]
+    return np.float32(value.view(np.float16)) if value.dtype == np.uint16 else value
 
 
 if config.DISABLE_JIT:
@@ -83,7 +83,7 @@ def _exact(rows, row, query, metric):  # type: ignore[no-untyped-def]
 def rerank_row(rows, lengths, query, metric, slot_ids, keys, row, count, ids, distances):  # type: ignore[no-untyped-def]
     """Turn the first `count` keys of a row, in any order, into the k nearest ids and their distances.
 
-    rows (n, d) float32, or float16 as uint16, as given · lengths (n,) float32, inverse lengths; (0,) but under angular ·
+    rows (n, d) float32, or float16 as uint16, as given · lengths (n,) float32: inverse, and (0,) but under angular ·
     query (d,) float32: of unit length under angular, else as given · metric: place in METRICS · slot_ids (B, 32)
     int32 · keys (q, capacity) uint64, overwritten · ids (k,) int32 · distances (k,) float32
     """

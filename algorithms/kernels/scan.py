@@ -126,8 +126,10 @@ def scan_many(  # type: ignore[no-untyped-def]
 
 @kernel
 def group_by_list(probes, lists, begins, members):  # type: ignore[no-untyped-def]
-    # probes (q, p) int32, -1 where none · begins (L + 1,) int64 · members (q·p,) int32: counting
-    # sort of queries by list
+    """Sort queries by list, by counting: list i has members[begins[i]:begins[i + 1]].
+
+    probes (q, p) int32, -1 for none · begins (L + 1,) int64 · members (q·p,) int32
+    """
     for i in range(lists + 1):
         begins[i] = 0
     for i in range(probes.shape[0]):

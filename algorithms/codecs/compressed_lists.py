@@ -1,0 +1,142 @@
+"""Compressed lists: what the codecs of 4 and 8 bits have in common.
+
+Both store the residual of a vector to its list's centroid in codes, and the vector once more, as given, by which the
+best candidates of a scan are ranked.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..found import Found
+from ..kernels.search_compressed import Compressed, search_compressed
+from ..kernels.space import Space, prepare
+from ..kernels.stop import StopRule
+from .codec import Encoding
+
+METRICS = ("euclidean", "angular", "normalized", "ip")
+STORAGES = ("float32", "float16", "given")
+CANDIDATES_PER_NEIGHBOUR = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CompressedLists:
+    """Codes in blocks, and what turns them into answers.
+
+    Attributes
+    ----------
+    compressed : Compressed
+    space : Space
+    metric : str
+    """
+
+    compressed: Compressed
+    space: Space
+    metric: str
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Vectors of each list, (L,) int64."""
+        return self.compressed.blocks.sizes
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of codes, ids, centroids, codewords, and of the vectors that candidates are ranked by."""
+        return self.compressed.nbytes
+
+    def search(
+        self,
+        queries: npt.NDArray[np.float32],
+        probes: npt.NDArray[np.int32],
+        k: int,
+        threads: int = 1,
+        rerank: int | None = None,
+    ) -> Found:
+        """Scan the codes of the probed lists, rank the best `rerank` candidates exactly.
+
+        Parameters
+        ----------
+        queries : (q, d) float32, as given
+        probes : (q, p) int32
+            Lists of each query, best first, without repetition; -1 for none.
+        k : int
+        threads : int
+        rerank : int, optional
+            At least k; by default 10·k.
+        """
+        wanted = max(k, CANDIDATES_PER_NEIGHBOUR * k if rerank is None else rerank)
+        ids, distances, work = search_compressed(
+            self.compressed, queries, self.space, self.metric, probes, k, wanted, threads
+        )  # fmt: skip
+        return Found(ids, distances, work[:, 0], work[:, 1])
+
+    def search_until(
+        self,
+        queries: npt.NDArray[np.float32],
+        probes: npt.NDArray[np.int32],
+        k: int,
+        rule: StopRule,
+        threads: int = 1,
+    ) -> Found:
+        """Refuse: a stop rule looks at exact distances after each list, which a compressed scan does not have."""
+        raise ValueError("probing: found compressed lists, expected Float32 for policies that watch distances")
+
+    def list_of_each_row(self) -> npt.NDArray[np.int32]:
+        """Return the list that holds each row of the training matrix, (n,) int32."""
+        ids, starts = self.compressed.blocks.ids, self.compressed.blocks.starts
+        of_block = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
+        real = ids >= 0
+        lists = np.empty(int(self.compressed.blocks.sizes.sum()), dtype=np.int32)
+        lists[ids[real]] = np.broadcast_to(of_block[:, None], ids.shape)[real]
+        return lists
+
+
+def linear_metric(metric: str, codec: object) -> None:
+    """Refuse a metric whose distance is no function of inner products.
+
+    Raises
+    ------
+    ValueError
+    """
+    if metric not in METRICS:
+        raise ValueError(f"{codec!r}: found metric {metric!r}, expected one of {', '.join(METRICS)}")
+
+
+def check_storage(storage: str, name: str) -> None:
+    """Refuse a storage that there is not.
+
+    Raises
+    ------
+    ValueError
+    """
+    if storage not in STORAGES:
+        raise ValueError(f"{name}: found {storage!r}, expected one of {', '.join(STORAGES)}")
+
+
+def sample_places(count: int, wanted: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return at most `wanted` of `count` places, ascending."""
+    if count <= wanted:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, wanted, replace=False))
+
+
+def residuals_of(encoding: Encoding, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Return prepared rows less the centroids of their lists, (places, d) float32."""
+    prepared = prepare(np.ascontiguousarray(encoding.rows[places]), encoding.space, encoding.threads, in_place=True)
+    prepared -= encoding.centroids[encoding.assignment[places]]
+    return prepared
+
+
+def stored_rows(encoding: Encoding, storage: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
+    """Return what candidates are ranked by: rows (n, d), and inverse lengths (n,) under angular, (0,) otherwise."""
+    lengths = np.empty(0, dtype=np.float32)
+    if encoding.metric == "angular":
+        squares = np.einsum("ij,ij->i", encoding.rows, encoding.rows, dtype=np.float64)
+        lengths = np.where(squares > 0, 1 / np.sqrt(np.maximum(squares, 1e-300)), 0).astype(np.float32)
+    if storage == "given":
+        return encoding.rows, lengths
+    if storage == "float16":
+        return encoding.rows.astype(np.float16).view(np.uint16), lengths
+    return encoding.rows.copy(), lengths

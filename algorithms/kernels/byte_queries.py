@@ -1,0 +1,59 @@
+"""What a query is turned into before it meets codes of 8 bits: bytes with a sign, one scale for all.
+
+Coordinate j of a vector is ``step_j · (code_j - 128)``. The query is multiplied by the steps once and rounded to bytes
+b, so that
+
+    ⟨q, x⟩ ≈ scale · (Σ b_j code_j - 128 Σ b_j).
+
+Symbols: n vectors, d' coordinates (a multiple of 4; the last ones may be filled with zeros).
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from .compile import kernel
+
+MIDDLE = 128
+LARGEST_CODE = 127
+
+
+@kernel
+def make_bytes(query, steps, tables, row):  # type: ignore[no-untyped-def]
+    """Fill row `row` of the tables; return the scale and what is to be added to ``-scale · Σ b code``.
+
+    query (d,) float32 · steps (d,) float32 · tables (q, d') uint8, bytes with a sign inside
+    """
+    largest = np.float32(0.0)
+    for j in range(query.shape[0]):
+        largest = max(largest, abs(query[j] * steps[j]))
+    scale = largest / np.float32(127.0) if largest > np.float32(0.0) else np.float32(1.0)
+    inverse = np.float32(1.0) / scale
+    total = np.int32(0)
+    for j in range(query.shape[0]):
+        number = np.int32(np.floor(query[j] * steps[j] * inverse + np.float32(0.5)))
+        total += number
+        tables[row, j] = np.uint8(number & 255)
+    for j in range(query.shape[0], tables.shape[1]):
+        tables[row, j] = 0
+    return scale, scale * np.float32(128 * total)
+
+
+def byte_codes(vectors: npt.NDArray[np.float32], steps: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Return the nearest code of each coordinate, (n, d') uint8, filled up to a multiple of 4 coordinates.
+
+    Parameters
+    ----------
+    vectors : (n, d) float32
+    steps : (d,) float32
+        Above 0. What lies more than 127 steps from 0 is cut.
+    """
+    count, dimension = vectors.shape
+    codes = np.full((count, -(-dimension // 4) * 4), MIDDLE, dtype=np.uint8)
+    codes[:, :dimension] = np.clip(np.rint(vectors / steps), -LARGEST_CODE, LARGEST_CODE) + MIDDLE
+    return codes
+
+
+def byte_steps(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return a step for each coordinate such that no vector is cut, (d,) float32."""
+    largest = np.abs(vectors).max(axis=0, initial=0.0)
+    return np.where(largest > 0, largest / LARGEST_CODE, 1.0).astype(np.float32)

@@ -1,0 +1,65 @@
+"""Linear routes whose representatives are bytes: a quarter of the memory, and of the time, of float32.
+
+Any linear router may be stored so after it was fitted (`IVF(routing="int8")`): the order of lists changes where scores
+are nearly equal, and nowhere else.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..kernels.blocks import Blocks, make_blocks
+from ..kernels.byte_queries import byte_codes, byte_steps
+from ..kernels.nearest_bytes import nearest_bytes
+from ..kernels.space import Space
+from .linear import LinearRoutes
+from .router import Routed, Routes
+
+
+@dataclass(frozen=True, slots=True)
+class ByteRoutes:
+    """Representatives in blocks of bytes; the list of lowest ``bias - ⟨q, representative⟩`` comes first.
+
+    Attributes
+    ----------
+    blocks : Blocks
+        Slot i is the representative of list i.
+    steps : (d,) float32
+        What one code is worth in each coordinate.
+    space : Space
+        How queries are prepared.
+    """
+
+    blocks: Blocks
+    steps: npt.NDArray[np.float32]
+    space: Space
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of codes, biases and steps."""
+        return self.blocks.codes.nbytes + self.blocks.bias.nbytes + self.steps.nbytes
+
+    def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> Routed:
+        """Return the nprobe best lists of each query."""
+        lists, penalties = nearest_bytes(self.blocks, self.steps, queries, self.space, nprobe, threads)
+        return Routed(lists, np.where(lists >= 0, -penalties, -np.inf).astype(np.float32, copy=False))
+
+
+def byte_routes(routes: Routes) -> ByteRoutes:
+    """Return linear routes with their representatives stored as bytes.
+
+    Raises
+    ------
+    ValueError
+        Routes that are not one representative for each list.
+    """
+    if not isinstance(routes, LinearRoutes):
+        raise ValueError(f"IVF.routing: found 'int8' for {type(routes).__name__}, expected a linear router")
+    panels = routes.panels
+    count = int(panels.sizes[0])
+    rows = np.ascontiguousarray(panels.values.transpose(0, 2, 1).reshape(-1, panels.values.shape[1])[:count])
+    steps = byte_steps(rows)
+    everything = np.zeros(count, dtype=np.int32)
+    blocks = make_blocks(byte_codes(rows, steps), panels.bias.ravel()[:count].copy(), everything, 1, bits=8)
+    return ByteRoutes(blocks, steps, routes.space)
