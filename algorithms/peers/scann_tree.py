@@ -1,0 +1,106 @@
+"""ScaNN: lists, anisotropic 4-bit codes scanned in registers, and reordering in float32."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..clustering.clusters import checked_lists, number_of_lists
+from ..rows import positive
+from .peer import Ids, Peer, PeerIndex, Rows, probe_steps, saved_bytes
+
+REORDERED = (20, 30, 40, 60, 80, 100, 120, 160, 200, 300, 400, 600)  # beside rising nprobe
+BATCH = 256  # queries of one share of a parallel batch, the library's own number
+
+
+class _ScaNNIndex(PeerIndex):
+    def __init__(self, index: Any, threads: int) -> None:
+        super().__init__()
+        self.index = index
+        self._threads = threads
+
+    @property
+    def nbytes(self) -> int:
+        return saved_bytes(self._save)
+
+    def _save(self, path: str) -> None:
+        from pathlib import Path
+
+        Path(path).mkdir()
+        self.index.serialize(path)
+
+    def _ids(self, rows: Rows, k: int, threads: int, *, nprobe: int = 1, reorder: int = 100) -> Ids:  # type: ignore[override]
+        reorder = max(reorder, k)
+        if len(rows) == 1:
+            ids, _ = self.index.search(rows[0], k, reorder, nprobe)
+            return ids[None] if len(ids) == k else _padded(ids, k)
+        if threads == 1:
+            ids, distances = self.index.search_batched(rows, k, reorder, nprobe)
+        else:
+            if threads != self._threads:
+                self.index.set_num_threads(threads)
+                self._threads = threads
+            share = min(BATCH, -(-len(rows) // threads))
+            ids, distances = self.index.search_batched_parallel(rows, k, reorder, nprobe, share)
+        missing = np.isnan(distances)
+        return np.where(missing, -1, ids.astype(np.int32)) if missing.any() else ids
+
+
+def _padded(ids: Ids, k: int) -> Ids:
+    padded = np.full((1, k), -1, dtype=np.int32)
+    padded[0, : len(ids)] = ids
+    return padded
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ScaNN(Peer):
+    """A tree of lists over asymmetric hashing.
+
+    The search opens `nprobe` leaves and compares the `reorder` nearest codes again in float32.
+
+    Parameters
+    ----------
+    lists : int or str, optional
+        Leaves, or a multiple of √n; √n by default.
+    dimensions_per_block : int
+        For each code of 4 bits.
+    anisotropic : float
+        Threshold of the anisotropic loss; nan: none. For inner products only, the library's use of it.
+    """
+
+    lists: int | str | None = None
+    dimensions_per_block: int = 2
+    anisotropic: float = 0.2
+
+    package = "scann"
+    module = "scann"
+
+    def __post_init__(self) -> None:
+        checked_lists(self.lists, "ScaNN.lists")
+        positive(self.dimensions_per_block, "ScaNN.dimensions_per_block")
+
+    def resolve(self, metric: str, count: int) -> "ScaNN":
+        """Return the algorithm with the number of leaves spelled out."""
+        return replace(self, lists=number_of_lists(self.lists, count))
+
+    def query_grid(self) -> tuple[Mapping[str, Any], ...]:
+        """Return nprobe from 1 to half of the leaves, and with it reorder from 20 to 600."""
+        probes = probe_steps(self.lists, len(REORDERED))
+        return tuple({"nprobe": p, "reorder": r} for p, r in zip(probes, REORDERED, strict=False))
+
+    def _index(self, rows: Rows, metric: str, threads: int) -> PeerIndex:
+        import scann
+
+        lists = number_of_lists(self.lists, len(rows))
+        product = metric != "euclidean"
+        builder = scann.scann_ops_pybind.builder(rows, 10, "dot_product" if product else "squared_l2")
+        builder.set_n_training_threads(threads)
+        builder.tree(lists, 1, training_sample_size=max(100_000, 50 * lists), spherical=metric == "angular")
+        builder.score_ah(
+            self.dimensions_per_block,
+            anisotropic_quantization_threshold=self.anisotropic if product else float("nan"),
+        )
+        index = builder.reorder(100).build()
+        index.set_num_threads(threads)
+        return _ScaNNIndex(index, threads)
