@@ -11,9 +11,9 @@ from typing import Any
 from ..clustering.clusters import checked_lists, number_of_lists
 from ..rows import positive
 from .faiss_index import FaissIndex, faiss_metric, library, set_threads
-from .peer import Peer, Rows, probe_steps
+from .peer import Peer, Rows, probe_steps, refined_grid
 
-REFINED = (1, 2, 2, 4, 4, 4, 8, 8, 12, 16, 24, 32)  # beside rising nprobe
+REFINED = ((2,), (2,), (2,), (2,), (2, 4), (2, 4), (2, 4), (4,), (4, 16), (32,))  # beside rising nprobe
 
 
 class _IVFIndex(FaissIndex):
@@ -133,8 +133,8 @@ class FaissIVFFastScan(Peer):
         return replace(self, lists=number_of_lists(self.lists, count))
 
     def query_grid(self) -> tuple[Mapping[str, Any], ...]:
-        """Return nprobe from 1 to half of the lists, and with it refine from 1 to 32."""
-        return _refined_grid(self.lists)
+        """Return nprobe from 1 to half of the lists, and with it refine from 2 to 32."""
+        return refined_grid(self.lists, REFINED)
 
     def _index(self, rows: Rows, metric: str, threads: int) -> FaissIndex:
         lists = number_of_lists(self.lists, len(rows))
@@ -182,8 +182,3 @@ class FaissIVFPQ(Peer):
         codes = rows.shape[1] // largest_divisor(rows.shape[1], self.dimensions_per_code)
         # np: not polysemous. That order of the codes serves a filter nobody asks for, and takes minutes to find.
         return _IVFIndex(_trained(f"IVF{lists},PQ{codes}x8np", rows, metric, self.seed, threads))
-
-
-def _refined_grid(lists: int | str | None) -> tuple[Mapping[str, Any], ...]:
-    probes = probe_steps(lists, len(REFINED))
-    return tuple({"nprobe": nprobe, "refine": refine} for nprobe, refine in zip(probes, REFINED, strict=False))

@@ -6,9 +6,9 @@ from typing import Any
 
 from ..clustering.clusters import checked_lists, number_of_lists
 from ..rows import positive
-from .peer import Ids, Peer, PeerIndex, Rows, probe_steps, saved_bytes
+from .peer import Ids, Peer, PeerIndex, Rows, refined_grid, saved_bytes
 
-RERANKED = (40, 60, 80, 100, 150, 200, 300, 400, 600, 800, 1200, 1600)  # beside rising nprobe
+REFINED = ((4,), (4,), (4,), (4, 10), (10,), (10, 20), (20,), (20, 40), (40, 80), (160,))  # beside rising nprobe
 
 
 class _LoRANNIndex(PeerIndex):
@@ -21,17 +21,17 @@ class _LoRANNIndex(PeerIndex):
     def nbytes(self) -> int:
         return saved_bytes(self.index.save)
 
-    def _ids(self, rows: Rows, k: int, threads: int, *, nprobe: int = 1, rerank: int = 100) -> Ids:  # type: ignore[override]
+    def _ids(self, rows: Rows, k: int, threads: int, *, nprobe: int = 1, refine: int = 10) -> Ids:  # type: ignore[override]
         if len(rows) == 1:
-            return self.index.search(rows[0], k, nprobe, max(rerank, k), n_threads=1)[None]  # type: ignore[no-any-return]
-        return self.index.search(rows, k, nprobe, max(rerank, k), n_threads=threads)  # type: ignore[no-any-return]
+            return self.index.search(rows[0], k, nprobe, refine * k, n_threads=1)[None]  # type: ignore[no-any-return]
+        return self.index.search(rows, k, nprobe, refine * k, n_threads=threads)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LoRANN(Peer):
     """Clusters, each with a low-rank regression of its scores.
 
-    The search opens `nprobe` clusters and compares the `rerank` nearest again in float32.
+    The search opens `nprobe` clusters and compares `refine` times k of the nearest again in float32.
 
     Parameters
     ----------
@@ -69,9 +69,8 @@ class LoRANN(Peer):
         return replace(self, lists=number_of_lists(self.lists, count))
 
     def query_grid(self) -> tuple[Mapping[str, Any], ...]:
-        """Return nprobe from 1 to half of the clusters, and with it rerank from 40 to 1600."""
-        probes = probe_steps(self.lists, len(RERANKED))
-        return tuple({"nprobe": p, "rerank": r} for p, r in zip(probes, RERANKED, strict=False))
+        """Return nprobe from 1 to half of the clusters, and with it refine from 4 to 160."""
+        return refined_grid(self.lists, REFINED)
 
     def _index(self, rows: Rows, metric: str, threads: int) -> PeerIndex:
         import lorann

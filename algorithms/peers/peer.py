@@ -11,7 +11,7 @@ hence its distance of 1.
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -195,6 +195,13 @@ def steps(first: int, last: int, count: int) -> list[int]:
 def probe_steps(lists: int | str | None, count: int) -> list[int]:
     """Return at most `count` numbers of lists to open, from 1 to half of them; `lists` is spelled out by then."""
     return steps(1, lists // 2 if isinstance(lists, int) else 1, count)
+
+
+def refined_grid(lists: int | str | None, refinements: Sequence[Sequence[int]]) -> tuple[Mapping[str, Any], ...]:
+    """Return as many numbers of lists as there are `refinements`, each with those that are worth trying there."""
+    probes = probe_steps(lists, len(refinements))
+    pairs = zip(probes, refinements[len(refinements) - len(probes) :], strict=True)
+    return tuple({"nprobe": nprobe, "refine": refine} for nprobe, several in pairs for refine in several)
 
 
 def ef_grid() -> tuple[Mapping[str, Any], ...]:

@@ -8,9 +8,9 @@ import numpy as np
 
 from ..clustering.clusters import checked_lists, number_of_lists
 from ..rows import positive
-from .peer import Ids, Peer, PeerIndex, Rows, probe_steps, saved_bytes
+from .peer import Ids, Peer, PeerIndex, Rows, refined_grid, saved_bytes
 
-REORDERED = (20, 30, 40, 60, 80, 100, 120, 160, 200, 300, 400, 600)  # beside rising nprobe
+REFINED = ((2,), (2,), (2,), (2,), (2, 4), (2, 4), (2, 4), (4,), (4, 16), (32,))  # beside rising nprobe
 BATCH = 256  # queries of one share of a parallel batch, the library's own number
 
 
@@ -30,8 +30,8 @@ class _ScaNNIndex(PeerIndex):
         Path(path).mkdir()
         self.index.serialize(path)
 
-    def _ids(self, rows: Rows, k: int, threads: int, *, nprobe: int = 1, reorder: int = 100) -> Ids:  # type: ignore[override]
-        reorder = max(reorder, k)
+    def _ids(self, rows: Rows, k: int, threads: int, *, nprobe: int = 1, refine: int = 4) -> Ids:  # type: ignore[override]
+        reorder = refine * k
         if len(rows) == 1:
             ids, _ = self.index.search(rows[0], k, reorder, nprobe)
             return ids[None] if len(ids) == k else _padded(ids, k)
@@ -57,7 +57,7 @@ def _padded(ids: Ids, k: int) -> Ids:
 class ScaNN(Peer):
     """A tree of lists over asymmetric hashing.
 
-    The search opens `nprobe` leaves and compares the `reorder` nearest codes again in float32.
+    The search opens `nprobe` leaves and compares `refine` times k of the nearest codes again in float32.
 
     Parameters
     ----------
@@ -85,9 +85,8 @@ class ScaNN(Peer):
         return replace(self, lists=number_of_lists(self.lists, count))
 
     def query_grid(self) -> tuple[Mapping[str, Any], ...]:
-        """Return nprobe from 1 to half of the leaves, and with it reorder from 20 to 600."""
-        probes = probe_steps(self.lists, len(REORDERED))
-        return tuple({"nprobe": p, "reorder": r} for p, r in zip(probes, REORDERED, strict=False))
+        """Return nprobe from 1 to half of the leaves, and with it refine from 2 to 32."""
+        return refined_grid(self.lists, REFINED)
 
     def _index(self, rows: Rows, metric: str, threads: int) -> PeerIndex:
         import scann
