@@ -13,7 +13,8 @@ from ..rows import positive
 from .faiss_index import FaissIndex, faiss_metric, library, set_threads
 from .peer import Peer, Rows, probe_steps, refined_grid
 
-REFINED = ((2,), (2,), (2,), (2,), (2, 4), (2, 4), (2, 4), (4,), (4, 16), (32,))  # beside rising nprobe
+# Beside rising nprobe: few, which suffice where codes tell neighbours well apart (embeddings), and more, where not.
+REFINED = ((4,), (2, 10), (2, 10), (2, 10), (4, 20), (4, 20), (4, 20), (40,))
 
 
 class _IVFIndex(FaissIndex):
@@ -133,7 +134,7 @@ class FaissIVFFastScan(Peer):
         return replace(self, lists=number_of_lists(self.lists, count))
 
     def query_grid(self) -> tuple[Mapping[str, Any], ...]:
-        """Return nprobe from 1 to half of the lists, and with it refine from 2 to 32."""
+        """Return nprobe from 1 to half of the lists, and with it refine from 2 to 40."""
         return refined_grid(self.lists, REFINED)
 
     def _index(self, rows: Rows, metric: str, threads: int) -> FaissIndex:
