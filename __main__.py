@@ -180,7 +180,11 @@ def table(
         typer.Option(help="Interpolate each front at these recalls, such as 0.9,0.95,0.99, never beyond its ends."),
     ] = None,
     relative_to: Annotated[
-        str | None, typer.Option(help="With --at-recall: ratios to the algorithm that matches this glob.")
+        str | None,
+        typer.Option(
+            help="With --at-recall: ratios to the algorithm that matches this glob, or to best-peer, the fastest of "
+            "other libraries at each recall."
+        ),
     ] = None,
     builds: Annotated[
         bool, typer.Option("--builds", help="One row per build instead: costs, memory, notes, messages.")

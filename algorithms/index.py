@@ -11,6 +11,10 @@ from .progress import Progress, silent
 from .routers.router import TrainingQueries
 
 
+class Unavailable(ValueError):  # noqa: N818 - nothing went wrong
+    """An algorithm that cannot be measured here: its library is missing, or does not know the metric."""
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """What a build cost and what there is to know about it.

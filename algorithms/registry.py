@@ -10,6 +10,18 @@ from .codecs.float32 import Float32
 from .codecs.product_quantiser import ProductQuantiser
 from .exact import Exact
 from .ivf import IVF
+from .peers.annoy_forest import Annoy
+from .peers.faiss_flat import FaissFlat
+from .peers.faiss_hnsw import FaissHNSW, FaissHNSWSQ
+from .peers.faiss_ivf import FaissIVFFastScan, FaissIVFFlat, FaissIVFPQ
+from .peers.hnswlib_graph import Hnswlib
+from .peers.lorann_clusters import LoRANN
+from .peers.pynndescent_graph import PyNNDescent
+from .peers.scann_tree import ScaNN
+from .peers.scikit_learn import ScikitLearn
+from .peers.usearch_graph import USearch
+from .peers.vamana import Vamana
+from .peers.voyager_graph import Voyager
 from .probing.ball_cap import BallCap
 from .probing.conformal import Conformal
 from .probing.distance_ratio import DistanceRatio
@@ -32,7 +44,24 @@ from .routers.random_order import Random
 from .routers.support_regression import SupportRegression
 from .routers.two_tower import TwoTower
 
-ALGORITHMS: dict[str, type] = {"Exact": Exact, "IVF": IVF}
+PEERS: dict[str, type] = {
+    "FaissFlat": FaissFlat,
+    "FaissIVFFlat": FaissIVFFlat,
+    "FaissIVFFastScan": FaissIVFFastScan,
+    "FaissIVFPQ": FaissIVFPQ,
+    "FaissHNSW": FaissHNSW,
+    "FaissHNSWSQ": FaissHNSWSQ,
+    "Hnswlib": Hnswlib,
+    "ScaNN": ScaNN,
+    "LoRANN": LoRANN,
+    "USearch": USearch,
+    "PyNNDescent": PyNNDescent,
+    "Annoy": Annoy,
+    "Voyager": Voyager,
+    "ScikitLearn": ScikitLearn,
+    "Vamana": Vamana,
+}
+ALGORITHMS: dict[str, type] = {"Exact": Exact, "IVF": IVF, **PEERS}
 CLUSTERINGS: dict[str, type] = {"KMeans": KMeans, "SphericalKMeans": SphericalKMeans, "Shallow": Shallow}
 ROUTERS: dict[str, type] = {
     "Centroid": Centroid,

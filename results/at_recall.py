@@ -18,7 +18,8 @@ from .run import FloatArray64
 
 BETTER: dict[str, int] = {"qps": 1, "points_scanned": -1, "lists_probed": -1}
 """The costs and their direction: +1 more is better, -1 less is better."""
-REACHED, NOT_REACHED, BELOW, FAILED = "reached", "not reached", "below the sweep", "failed"
+REACHED, NOT_REACHED, BELOW = "reached", "not reached", "below the sweep"
+NOT_TOLD, FAILED, SKIPPED = "not told", "failed", "skipped"
 _SAME = 1e-9  # recalls are means of multiples of 1/k: closer than this is equal
 
 
@@ -69,8 +70,8 @@ def at_recall(frame: pd.DataFrame, levels: Sequence[float], cost: str = "qps") -
     DataFrame
         One row per curve and level: the columns of `CURVE`, `level`, `cost` (its name), `value` (NaN unless
         reached), `recall_below` and `recall_above` (the bracketing points, NaN where there is none), and
-        `state`: "reached", "not reached" (above the best recall), "below the sweep" (under the lowest), or
-        "failed".
+        `state`: "reached", "not reached" (above the best recall), "below the sweep" (under the lowest), "not
+        told" (no point has this cost), "failed" or "skipped".
 
     Raises
     ------
@@ -82,21 +83,19 @@ def at_recall(frame: pd.DataFrame, levels: Sequence[float], cost: str = "qps") -
     pareto = pareto[pareto[cost] > 0]  # a free point has no logarithm
     points = dict(iter(pareto.groupby(list(CURVE), sort=False)))
     rows = []
-    for key, _ in frame.groupby(list(CURVE), sort=True):
+    for key, asked in frame.groupby(list(CURVE), sort=True):
         curve = points.get(key)
         recalls = np.empty(0) if curve is None else curve["recall"].to_numpy(np.float64)
         costs = np.empty(0) if curve is None else curve[cost].to_numpy(np.float64)
         for level in levels:
-            reading = _read(recalls, costs, level)
+            reading = _read(recalls, costs, level) if len(recalls) else (*[math.nan] * 3, _nothing(asked))
             rows.append((*_as_tuple(key), level, cost, *reading))
     names = [*CURVE, "level", "cost", "value", "recall_below", "recall_above", "state"]
     return pd.DataFrame(rows, columns=names)
 
 
 def _read(recalls: FloatArray64, costs: FloatArray64, level: float) -> tuple[float, float, float, str]:
-    """(value, recall below, recall above, state) on a front of rising recall."""
-    if not len(recalls):
-        return math.nan, math.nan, math.nan, FAILED
+    """(value, recall below, recall above, state) on a front of rising recall, of one point at least."""
     above = int(np.searchsorted(recalls, level - _SAME))
     if above == len(recalls):
         return math.nan, float(recalls[-1]), math.nan, NOT_REACHED
@@ -109,6 +108,12 @@ def _read(recalls: FloatArray64, costs: FloatArray64, level: float) -> tuple[flo
     share = (level - low) / (high - low)
     logarithm = (1.0 - share) * math.log(costs[above - 1]) + share * math.log(costs[above])
     return math.exp(logarithm), low, high, REACHED
+
+
+def _nothing(asked: pd.DataFrame) -> str:
+    """Why a curve has no point."""
+    statuses = set(asked["status"])
+    return SKIPPED if statuses == {"skipped"} else NOT_TOLD if "ok" in statuses else FAILED
 
 
 def _pareto(curve: pd.DataFrame, cost: str, sign: int) -> list[Any]:

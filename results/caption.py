@@ -35,13 +35,13 @@ def caption(frame: pd.DataFrame) -> str:
     -------
     str
         One paragraph: the definition of recall, the meaning of the interval, the modes, which datasets are
-        synthetic, and how many rows failed.
+        synthetic, and how many rows failed or were skipped.
     """
     sentences = [RECALL] if "recall" in frame else []
     sentences += [RECALL_ANN_BENCHMARKS] if "recall_ann_benchmarks" in frame else []
     sentences += [RATE] if "qps" in frame else []
     sentences += [text for mode, text in MODES.items() if mode in set(frame.get("mode", ()))]
-    sentences += _synthetic(frame) + _failed(frame)
+    sentences += _synthetic(frame) + _without_measures(frame)
     return " ".join(sentences)
 
 
@@ -79,6 +79,7 @@ def _synthetic(frame: pd.DataFrame) -> list[str]:
     return [f"Generated, not collected: {', '.join(names)}."] if names else []
 
 
-def _failed(frame: pd.DataFrame) -> list[str]:
-    count = sum(status == "failed" for status in frame.get("status", ()))
-    return [f"Rows without measures because they failed: {count}."] if count else []
+def _without_measures(frame: pd.DataFrame) -> list[str]:
+    reasons = {"failed": "they failed", "skipped": "they were skipped"}
+    counts = {reason: sum(found == status for found in frame.get("status", ())) for status, reason in reasons.items()}
+    return [f"Rows without measures because {reason}: {count}." for reason, count in counts.items() if count]

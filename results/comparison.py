@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from .at_recall import BELOW, FAILED, NOT_REACHED, REACHED, at_recall
+from .at_recall import BELOW, FAILED, NOT_REACHED, NOT_TOLD, REACHED, SKIPPED, at_recall
 from .errors import ResultError
 from .probing import PLAIN, with_probing
 from .table import NO_MODE
@@ -19,7 +19,9 @@ COMPARED = ("qps", "points_scanned")
 GROUP = ("dataset", "k", "mode", "threads")
 """Only rows that agree on these are compared. Probing policies are compared with one another: they differ in a row."""
 ROW = (*GROUP, "recall", "algorithm", "probing")
-_WORST_FIRST = (FAILED, NOT_REACHED, BELOW, REACHED)
+BEST_PEER = "best-peer"
+_OURS = ("IVF(", "Exact(")  # every other algorithm is a peer
+_WORST_FIRST = (FAILED, SKIPPED, NOT_TOLD, NOT_REACHED, BELOW, REACHED)
 
 
 def comparison(frame: pd.DataFrame, levels: Sequence[float], baseline: str | None = None) -> pd.DataFrame:
@@ -34,6 +36,8 @@ def comparison(frame: pd.DataFrame, levels: Sequence[float], baseline: str | Non
     baseline
         A glob over the canonical texts of the algorithms; within each dataset, k, mode and threads it must
         name at most one. Of its probing policies the baseline is the fixed number of lists, where that was swept.
+        ``best-peer`` stands for the algorithm of another library that answers most queries per second in each
+        group at each level; it has a ratio for qps alone.
         Ratios are this algorithm over the baseline at the same level: more is better for qps, less for points
         scanned.
 
@@ -56,9 +60,10 @@ def comparison(frame: pd.DataFrame, levels: Sequence[float], baseline: str | Non
     read = pd.concat([at_recall(frame, levels, cost) for cost in COMPARED], ignore_index=True)
     read = read.rename(columns={"level": "recall"})
     rows = [_row(key, readings) for key, readings in read.groupby(list(ROW), sort=True)]
+    compared = _with_ratios(baseline)
     if baseline is not None:
-        _add_ratios(rows, baseline)
-    return pd.DataFrame(rows, columns=_columns(baseline is not None))
+        _add_ratios(rows, _best_peers(rows) if baseline == BEST_PEER else _baselines(rows, baseline), compared)
+    return pd.DataFrame(rows, columns=_columns(compared))
 
 
 def names_one(frame: pd.DataFrame, baseline: str) -> bool:
@@ -76,8 +81,14 @@ def names_one(frame: pd.DataFrame, baseline: str) -> bool:
     return bool(asked) and set(asked) == {1} and all(count <= 1 for _, count in counts)
 
 
-def _columns(with_ratios: bool) -> list[str]:
-    values = [name for cost in COMPARED for name in (cost, f"{cost}_ratio")[: 1 + with_ratios]]
+def _with_ratios(baseline: str | None) -> tuple[str, ...]:
+    if baseline is None:
+        return ()
+    return ("qps",) if baseline == BEST_PEER else COMPARED  # other libraries do not tell what they scan
+
+
+def _columns(with_ratios: Sequence[str]) -> list[str]:
+    values = [name for cost in COMPARED for name in (cost, f"{cost}_ratio")[: 1 + (cost in with_ratios)]]
     return [*ROW, "seeds", *values, *(f"{cost}_state" for cost in COMPARED)]
 
 
@@ -91,12 +102,26 @@ def _row(key: Any, readings: pd.DataFrame) -> dict[str, Any]:
     return row
 
 
-def _add_ratios(rows: list[dict[str, Any]], baseline: str) -> None:
-    chosen = _baselines(rows, baseline)
+def _add_ratios(
+    rows: list[dict[str, Any]], chosen: dict[tuple[Any, ...], dict[str, Any]], compared: Sequence[str]
+) -> None:
     for row in rows:
         against = chosen.get(_place(row), {})
-        for cost in COMPARED:
+        for cost in compared:
             row[f"{cost}_ratio"] = row[cost] / against.get(cost, math.nan)
+
+
+def _best_peers(rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The fastest row of another library for each group and level where one reaches the level."""
+    peers = [row for row in rows if not row["algorithm"].startswith(_OURS)]
+    if not peers:
+        known = ", ".join(sorted({row["algorithm"] for row in rows})) or "none"
+        raise ResultError(f"baseline {BEST_PEER}: found only {known}, expected an algorithm of another library too")
+    chosen: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in sorted(peers, key=lambda row: -row["qps"] if row["qps_state"] == REACHED else math.inf):
+        if row["qps_state"] == REACHED:
+            chosen.setdefault(_place(row), row)
+    return chosen
 
 
 def _baselines(rows: list[dict[str, Any]], baseline: str) -> dict[tuple[Any, ...], dict[str, Any]]:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 MODES = ("single", "batch")
 DEEPEST = 100  # true neighbours that a `Routing` follows
-STATUSES = ("ok", "failed")
+STATUSES = ("ok", "failed", "skipped")
 
 IntArray32 = npt.NDArray[np.int32]
 IntArray64 = npt.NDArray[np.int64]
@@ -121,7 +121,8 @@ class Run:
     notes, environment
         Free facts about the build, and about the machine and the software.
     status, message
-        "ok", or "failed" with the reason in one line. A failed build has no points.
+        "ok", "failed" or "skipped" with the reason in one line. Only a build that is ok has points. What was skipped
+        could not be asked: a library that is not installed, or that does not know the metric.
     points
         The sweep.
     routing

@@ -1,7 +1,8 @@
 """The tidy table: one row per sweep point, every column a pure function of the raw run.
 
-A failed point, or a failed build, keeps its row with status "failed" and no measures: what is left out of a
-table is soon left out of a conclusion.
+A failed point, or a failed build, keeps its row with status "failed" and no measures, and so does a build that was
+skipped: what is left out of a table is soon left out of a conclusion. Work that an algorithm does not tell, as other
+libraries do not, is missing rather than 0.
 """
 
 import json
@@ -117,7 +118,7 @@ def _build_cells(run: Run) -> dict[str, Any]:
         *("index_bytes", "router_bytes"),
     )
     cells = {name: getattr(run, name) for name in copied}
-    if run.status == "failed":
+    if run.status != "ok":
         cells.update({name: math.nan for name in copied if name.endswith("_seconds")})
     return {
         **cells,
@@ -139,13 +140,13 @@ def _point_cells(point: Point) -> dict[str, Any]:
 
 
 def _measures(run: Run, point: Point) -> dict[str, float]:
-    if point.status == "failed":
+    if point.status != "ok":
         return {}
     found = recall(point.ids, point.distances, run.truth_ids, run.truth_distances, run.k, run.metric)
     compatible = recall_ann_benchmarks(point.distances, run.stored_truth_distances, run.k)
     rate = queries_per_second(point)
     p50, p95, p99 = latency_percentiles_ms(point)
-    few, middle, many = lists_probed_percentiles(point)
+    few, middle, many = (told(lists) for lists in lists_probed_percentiles(point))
     return {
         "recall": float(found.mean()),
         "recall_ann_benchmarks": float(compatible.mean()),
@@ -155,12 +156,17 @@ def _measures(run: Run, point: Point) -> dict[str, float]:
         "latency_p50_ms": p50,
         "latency_p95_ms": p95,
         "latency_p99_ms": p99,
-        "lists_probed": float(point.lists_probed.mean()),
+        "lists_probed": told(float(point.lists_probed.mean())),
         "lists_probed_p10": few,
         "lists_probed_p50": middle,
         "lists_probed_p90": many,
-        "points_scanned": float(point.points_scanned.mean()),
+        "points_scanned": told(float(point.points_scanned.mean())),
     }
+
+
+def told(work: float) -> float:
+    """Return a count of work as it is, NaN where it is 0: who finds something has looked at something."""
+    return work if work > 0 else math.nan
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:

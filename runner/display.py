@@ -31,7 +31,7 @@ def describe_job(job: Job) -> str:
 def summarise(run: Run) -> str:
     """Return what a finished build cost, in one line."""
     if run.status != "ok":
-        return f"failed: {run.message}"
+        return f"{run.status}: {run.message}"
     failed = sum(point.status != "ok" for point in run.points)
     learnt = f" + {run.learn_seconds:.1f} s learning" if run.learn_seconds else ""
     labelled = f" + {run.label_seconds:.1f} s labelling" if run.label_seconds >= 0.05 else ""

@@ -66,6 +66,8 @@ class Experiment(BaseModel):
         Single mode asks this many of the test queries, the first ones; None: all.
     seeds : tuple of int
         Of clustering and training.
+    shuffle : bool
+        Build in an order drawn with the first seed: a machine that warms up or is shared then favours nobody.
     report : str or None
         Written at the end: ``thesis``, ``routers`` or ``open-questions``; needs the mode ``routing``.
     algorithms : tuple of mappings
@@ -83,6 +85,7 @@ class Experiment(BaseModel):
     repetitions: Positive = 5
     single_queries: Positive | None = 1000
     seeds: tuple[Seed, ...] = Field((0,), min_length=1)
+    shuffle: bool = False
     report: Report | None = None
     algorithms: tuple[dict[str, Any], ...] = Field(min_length=1)
 

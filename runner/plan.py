@@ -1,6 +1,7 @@
 """From an experiment to jobs: what is to be built and swept, and what of it is finished already."""
 
 import json
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -133,7 +134,10 @@ def plan(
     if not jobs:
         known = ", ".join(dict.fromkeys(seen))
         raise RunError(f"--algorithm {' '.join(pattern)}: matches none of {known}")
-    return _merged(jobs)
+    jobs = _merged(jobs)
+    if experiment.shuffle:
+        random.Random(experiment.seeds[0]).shuffle(jobs)
+    return jobs
 
 
 def _modes(experiment: Experiment, algorithm: Algorithm, k: int) -> tuple[str, ...]:

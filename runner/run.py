@@ -1,7 +1,8 @@
 """The runner: jobs become fresh processes, processes leave result files.
 
 A job that is finished already (same data, same parameters, same code) is not done again. A job that fails becomes a row
-with status ``failed`` and the reason, and the others go on.
+with status ``failed`` and the reason, and the others go on. An algorithm that says that it cannot be measured here, for
+want of its library or of a metric, becomes a row with status ``skipped``, and no process is started for it.
 """
 
 import json
@@ -58,19 +59,22 @@ class Outcome:
     ----------
     done, kept, failed : int
         Jobs measured now, found finished, and failed; failed sweep points count as failures of their job.
+    skipped : int
+        Jobs that could not be asked.
     """
 
     done: int
     kept: int
     failed: int
+    skipped: int = 0
 
 
 def _child_environment(threads: int) -> dict[str, str]:
     return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "PYTHONUNBUFFERED": "1"}
 
 
-def _failed_run(job: Job, description: Description, message: str) -> Run:
-    # What stands in the results for a build that did not succeed.
+def _without_build(job: Job, description: Description, status: str, message: str) -> Run:
+    # What stands in the results for a build that did not succeed, or was not tried.
     width = description.neighbors
     return Run(
         dataset=job.dataset_name,
@@ -96,7 +100,7 @@ def _failed_run(job: Job, description: Description, message: str) -> Run:
         truth_distances=np.empty((0, width), dtype=np.float64),
         stored_truth_distances=np.empty((0, width), dtype=np.float32),
         environment=environment(),
-        status="failed",
+        status=status,
         message=message,
     )
 
@@ -114,8 +118,28 @@ def _ending(code: int, log: IO[bytes]) -> str:
     return f"the process ended with code {code}: {_last_line(log)}"
 
 
+def _unavailable(job: Job, description: Description) -> str:
+    # Why an algorithm cannot be measured here, in its own words; empty where it can, or does not say.
+    with suppress(ValueError):  # what cannot even be spelled fails in its process, with all that is to be said of it
+        algorithm = job.build_algorithm()
+        if hasattr(algorithm, "unavailable"):
+            return str(algorithm.unavailable(description.metric, description.dimension))
+    return ""
+
+
+def _stored(job: Job, run: Run) -> Run:
+    # A run without a build never replaces a measurement.
+    earlier = earlier_result(job)
+    if earlier is None or load_run(earlier).status != "ok":
+        save_run(job.out, run)
+    return run
+
+
 def run_job(job: Job, description: Description, display: Display) -> Run:
-    """Do one job in a fresh process and return its run, failed or not, as it stands in the results."""
+    """Do one job in a fresh process and return its run, failed, skipped or well, as it stands in the results."""
+    why = _unavailable(job, description)
+    if why:
+        return _stored(job, _without_build(job, description, "skipped", why))
     message, path = "", None
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(
@@ -150,11 +174,7 @@ def run_job(job: Job, description: Description, display: Display) -> Run:
         if path is not None and code == 0:
             return load_run(path)
         message = message or _ending(code, log)
-    failed = _failed_run(job, description, message)
-    earlier = earlier_result(job)
-    if earlier is None or load_run(earlier).status != "ok":  # a failure never replaces a measurement
-        save_run(job.out, failed)
-    return failed
+    return _stored(job, _without_build(job, description, "failed", message))
 
 
 def _finished(job: Job) -> Run:
@@ -193,5 +213,6 @@ def run_jobs(
         ended[job.to_json()] = run
         display.end(job, run)
     runs = [ended.get(job.to_json()) or _finished(job) for job in jobs]
-    failed = sum(run.status != "ok" or any(point.status != "ok" for point in run.points) for run in ended.values())
-    return Outcome(len(ended) - failed, len(jobs) - len(waiting), failed), runs
+    skipped = sum(run.status == "skipped" for run in ended.values())
+    failed = sum(run.status == "failed" or any(point.status != "ok" for point in run.points) for run in ended.values())
+    return Outcome(len(ended) - failed - skipped, len(jobs) - len(waiting), failed, skipped), runs

@@ -12,6 +12,9 @@ from ..algorithms.registry import MEMBERS
 from ..algorithms.routers.router import TrainingQueries
 from ..algorithms.value import from_parameters, parameters
 
+ROWS = 512  # 8-bit quantisers need 256
+LISTS = 4
+
 
 def warm_up(
     algorithm: Algorithm, metric: str, dimension: int, k: int, threads: int, policies: Sequence[Probing] = ()
@@ -35,9 +38,9 @@ def warm_up(
     """
     started = time.perf_counter()
     generator = np.random.default_rng(0)
-    rows = generator.standard_normal((64, dimension)).astype(np.float32)
+    rows = generator.standard_normal((ROWS, dimension)).astype(np.float32)
     needed = algorithm.learns or any(policy.calibrates for policy in policies)
-    training = TrainingQueries(rows, np.zeros((64, 1), dtype=np.int32)) if needed else None
+    training = TrainingQueries(rows, np.zeros((ROWS, 1), dtype=np.int32)) if needed else None
     index = _tiny(algorithm).build(rows, metric, training, threads=threads)
     for point in _tiny(algorithm).query_grid()[:1]:
         index.search(rows[:1], min(k, 64), threads=1, **point)
@@ -52,7 +55,9 @@ def warm_up(
 def _tiny(algorithm: Algorithm) -> Algorithm:
     # The same members with few lists, one iteration and one epoch, wherever they have such a field.
     spelled = parameters(algorithm)
-    few = {"clustering": {"lists": 4, "iterations": 1}, "router": {"epochs": 1, "iterations": 1}}
+    few = {"clustering": {"lists": LISTS, "iterations": 1}, "router": {"epochs": 1, "iterations": 1}}
+    if isinstance(spelled.get("lists"), int):  # of another library's index
+        spelled["lists"] = min(LISTS, spelled["lists"])
     for part, limits in few.items():
         for field, limit in limits.items():
             asked = spelled.get(part, {}).get(field, 0)  # no such field: nothing to limit

@@ -203,6 +203,32 @@ class TestComparison:
         with pytest.raises(ResultError, match=r"found A\(\), Patience and A\(\), SoftmaxMass on small, expected one"):
             comparison(pd.DataFrame(rows), [0.6], "A*")
 
+    def test_the_best_peer_is_the_fastest_other_library_at_each_level(self):
+        slow = [(recall, qps / 4, math.nan) for recall, qps, _ in PLAIN]
+        steep = [(0.5, 4000.0, math.nan), (0.9, 5.0, math.nan)]
+        rows = pd.DataFrame([*sweep(PLAIN, "IVF(KMeans())"), *sweep(slow, "Slow()"), *sweep(steep, "Steep()")])
+        frame = comparison(rows, [0.5, 0.9, 0.95], "best-peer").set_index(["recall", "algorithm"])
+        assert frame["qps_ratio"].to_dict() == pytest.approx(
+            {
+                (0.5, "IVF(KMeans())"): 0.25, (0.5, "Slow()"): 0.0625, (0.5, "Steep()"): 1.0,
+                (0.9, "IVF(KMeans())"): 2.0, (0.9, "Slow()"): 0.5, (0.9, "Steep()"): 1.0,
+                **{(0.95, name): math.nan for name in ("IVF(KMeans())", "Slow()", "Steep()")},
+            },
+            nan_ok=True,
+        )  # fmt: skip
+        assert "points_scanned_ratio" not in frame
+        assert frame.loc[(0.5, "Slow()"), "points_scanned_state"] == "not told"
+
+    def test_without_peers_there_is_no_best(self):
+        rows = pd.DataFrame([*sweep(PLAIN, "IVF(KMeans())"), *sweep(PLAIN, "Exact()")])
+        with pytest.raises(ResultError, match=r"best-peer: found only Exact\(\), IVF\(KMeans\(\)\), expected an algo"):
+            comparison(rows, [0.5], "best-peer")
+
+    def test_what_was_skipped_says_so(self):
+        rows = sweep([(math.nan,) * 3], "Peer()", mode="none", status="skipped") + sweep(PLAIN)
+        frame = comparison(pd.DataFrame(rows), [0.5]).set_index("algorithm")
+        assert frame["qps_state"].to_dict() == {"A()": "reached", "Peer()": "skipped"}
+
     def test_bad_baselines(self):
         with pytest.raises(ResultError, match=r"found no such algorithm, expected a glob for one of: A\(\), B"):
             comparison(self.rows(), [0.6], "C*")

@@ -206,3 +206,14 @@ class TestJob:
         for job in make_jobs(with_learn, tmp_path):
             assert earlier_result(job) is None
             assert not is_finished(job, "any code")
+
+
+def test_an_order_drawn_with_the_seed(make_jobs, with_learn, tmp_path):
+    texts = {
+        seed: [job.algorithm for job in make_jobs(with_learn, tmp_path, shuffle=True, seeds=(seed,))]
+        for seed in range(8)
+    }
+    written = [job.algorithm for job in make_jobs(with_learn, tmp_path)]
+    assert all(sorted(order) == sorted(written) for order in texts.values())
+    assert len({tuple(order) for order in texts.values()}) > 2
+    assert texts[3] == [job.algorithm for job in make_jobs(with_learn, tmp_path, shuffle=True, seeds=(3,))]

@@ -9,11 +9,15 @@ import pytest
 from ivfbench.datasets.layout import describe
 from ivfbench.datasets.learn import training_queries
 from ivfbench.datasets.load import load
+from ivfbench.results.builds import builds
+from ivfbench.results.caption import caption
 from ivfbench.results.recall import recall
 from ivfbench.results.store import load_run, load_runs, save_run
+from ivfbench.results.table import table
 from ivfbench.runner.environment import code_digest
+from ivfbench.runner.experiment import parse_experiment
 from ivfbench.runner.job import earlier_result
-from ivfbench.runner.plan import is_finished
+from ivfbench.runner.plan import is_finished, plan
 from ivfbench.runner.run import THREAD_VARIABLES, Outcome, run_job, run_jobs
 from ivfbench.runner.worker import _earlier_points, _lessons
 
@@ -298,6 +302,19 @@ class TestFailures:
             ("begin", "Exact()", None),
             ("end", "Exact()", "ok"),
         ]
+
+    def test_what_cannot_be_asked_is_skipped_and_fails_nothing(self, make_dataset, tmp_path, told):
+        path = make_dataset("manhattan")
+        experiment = parse_experiment("algorithms: [{type: Hnswlib}, {type: LoRANN}]", "peers.yml")
+        jobs = plan(experiment, [(str(path), describe(path))], out=str(tmp_path / "out"), threads=1)
+        outcome, runs = run_jobs(jobs, {str(path): describe(path)}, told)
+        assert outcome == Outcome(done=0, kept=0, failed=0, skipped=2)
+        assert [event for event in told.events if event[0] == "stage"] == []  # no process was started
+        frame = builds(load_runs(tmp_path / "out"))
+        assert frame["status"].tolist() == ["skipped", "skipped"]
+        for message, package in zip(frame["message"], ("hnswlib", "lorann"), strict=True):
+            assert message.startswith(("metric: found manhattan", f"{package} is not installed"))
+        assert "Rows without measures because they were skipped: 2." in caption(table(runs))
 
     def test_an_impossible_type(self, finished, with_learn, tmp_path, told):
         job = dataclasses.replace(finished["with-learn", "Exact"][0], out=str(tmp_path), parameters={"type": "Exakt"})
