@@ -4,7 +4,7 @@
 
     clustering   which vectors share a list?      KMeans, SphericalKMeans, Shallow
     router       which lists for this query?      Centroid, Learnt, Optimist, ...
-    codec        how are vectors stored, scored?  Float32, ProductQuantiser
+    codec        how are vectors stored, scored?  Float32, Int8, ProductQuantiser
     probing      how many lists, this time?       Fixed, SoftmaxMass, Patience, ...
 
 The first three are fixed when the index is built, the fourth is chosen at each search. A router never touches

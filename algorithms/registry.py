@@ -7,6 +7,7 @@ from .clustering.kmeans import KMeans
 from .clustering.shallow import Shallow
 from .clustering.spherical import SphericalKMeans
 from .codecs.float32 import Float32
+from .codecs.int8 import Int8
 from .codecs.product_quantiser import ProductQuantiser
 from .exact import Exact
 from .ivf import IVF
@@ -80,7 +81,7 @@ ROUTERS: dict[str, type] = {
     "Random": Random,
     "ListSize": ListSize,
 }
-CODECS: dict[str, type] = {"Float32": Float32, "ProductQuantiser": ProductQuantiser}
+CODECS: dict[str, type] = {"Float32": Float32, "Int8": Int8, "ProductQuantiser": ProductQuantiser}
 PROBINGS: dict[str, type] = {
     "BallCap": BallCap,
     "Conformal": Conformal,
