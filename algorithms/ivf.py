@@ -29,7 +29,7 @@ from .found import Found
 from .index import Built
 from .kernels.space import Space, make_space
 from .probing.calibration import Calibration, hold_out
-from .probing.fixed import Fixed
+from .probing.fixed import probe_fixed
 from .probing.policy import Computed, Probing
 from .progress import Progress, silent
 from .routers.byte_routes import byte_routes
@@ -128,12 +128,14 @@ class IVFIndex:
         rows = as_rows(queries, "queries", self.lists.space.center.shape[0])
         if nprobe is not None and probing is not None:
             raise ValueError("search: found both nprobe and probing, expected one of them")
-        policy: Probing = probing or Fixed(1 if nprobe is None else nprobe)
         positive(k, "k")
         positive(threads, "threads")
         if rerank is not None:
             positive(rerank, "rerank")
-        return policy.search(self, rows, k, threads, rerank)
+        if probing is not None:
+            return probing.search(self, rows, k, threads, rerank)
+        probes = 1 if nprobe is None else positive(nprobe, "nprobe")
+        return probe_fixed(self, rows, probes, k, threads, rerank)
 
 
 def _nearest(lists: Lists, encoding: Encoding) -> Any:

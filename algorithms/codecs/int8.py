@@ -1,8 +1,8 @@
 """Eight bits for each coordinate: a quarter of float32, and nearly its order.
 
 A vector is stored as its residual to the list's centroid, each coordinate rounded to one of 255 steps. Steps are of
-coordinates, not of vectors: they go into the query once, and a score stays one sum of integers (`kernels.byte_products`).
-The best candidates are ranked again by exact distances.
+coordinates, not of vectors: they go into the query once, and a score stays one sum of integers
+(`kernels.byte_products`). The best candidates are ranked again by exact distances.
 """
 
 from dataclasses import dataclass

@@ -88,10 +88,15 @@ def _ask(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _scan_list(  # type: ignore[no-untyped-def]
+def scan_codes(  # type: ignore[no-untyped-def]
     nibbles, codes, bias, first, last, tables, scales, shifts, picks, scores, keys, count, limit, wanted
 ):
-    # One query, blocks first to last - 1. keys (1, capacity); returns the new count and limit.
+    """Append what reaches the limit in blocks first to last - 1, for one query; return the new count and limit.
+
+    nibbles bool: codes of 4 bits, else of 8 · codes (B, ·) uint8 · bias (B, 32) float32 · tables (1, ·) uint8 ·
+    scales, shifts (1,) float32 · picks (1,) int64, 0 · scores (1, 64) float32, scratch · keys (1, capacity) uint64 ·
+    wanted: how many candidates are never cut
+    """
     block = first
     while block < last:
         blocks = BLOCKS_PER_STREAM if block + BLOCKS_PER_STREAM <= last else 1
@@ -160,7 +165,7 @@ def compressed_single(  # type: ignore[no-untyped-def]
         chosen = probes[j]
         if chosen >= 0:
             shifts[0] = shift[0] - scale[0] * _byte_product(centers, chosen, asked, 0) + constant
-            count, limit = _scan_list(
+            count, limit = scan_codes(
                 nibbles, codes, bias, starts[chosen], starts[chosen + 1], tables, table_scale, shifts, picks, scores,
                 keys, count, limit, wanted,
             )  # fmt: skip

@@ -8,78 +8,87 @@ import numpy as np
 import numpy.typing as npt
 
 from .blocks import Blocks
-from .byte_products import (
-    BLOCKS_PER_PRODUCT,
-    QUERIES_PER_PRODUCT,
-    byte_stream,
-    byte_stream_of_one_block,
-    byte_tile,
-)
+from .byte_products import BLOCKS_PER_PRODUCT, QUERIES_PER_PRODUCT, byte_tile
 from .byte_queries import make_bytes
+from .candidates import append, cut, select, sort_keys
 from .compile import kernel, numba_threads, parallel_kernel
-from .nearest import keep_best
+from .compressed import CAPACITY, SLACK, scan_codes
+from .heap import LARGEST, key_score, key_slot
 from .shares import AGAINST_ONE_LIST, share_bounds
 from .space import Space, prepare_row
+from .vector import lanes_at_most
 
 
 @kernel
-def _single(codes, bias, count, steps, query, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
+def _write(keys, row, count, ranked, slots, scores):  # type: ignore[no-untyped-def]
+    # The k lowest of the kept keys, sorted. slots (k,) int32 · scores (k,) float32
+    found = min(count, slots.shape[0])
+    if found < count:
+        select(keys, row, count, found, found)
+    sort_keys(keys, row, found, ranked)
+    for j in range(slots.shape[0]):
+        slots[j] = np.int32(key_slot(keys[row, j])) if j < found else -1
+        scores[j] = np.float32(0.0) - key_score(keys[row, j]) if j < found else -np.inf
+
+
+@kernel
+def _single(codes, bias, steps, query, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
     prepared = np.empty(query.shape[0], dtype=np.float32)
     tables = np.empty((1, codes.shape[1] // 32), dtype=np.uint8)
     scales, shifts = np.empty(1, dtype=np.float32), np.empty(1, dtype=np.float32)
     picks = np.zeros(1, dtype=np.int64)
-    found = np.empty((1, 32 * codes.shape[0]), dtype=np.float32)
     scratch = np.empty((1, 32 * BLOCKS_PER_PRODUCT), dtype=np.float32)
-    keys = np.empty((1, count), dtype=np.uint64)
-    ranked = np.empty((1, slots.shape[0]), dtype=np.uint64)
+    wanted = slots.shape[0]
+    keys = np.empty((1, CAPACITY * wanted + SLACK), dtype=np.uint64)
+    ranked = np.empty((1, wanted), dtype=np.uint64)
     prepare_row(query, center, normalise, prepared)
     scales[0], shifts[0] = make_bytes(prepared, steps, tables, 0)
-    block = 0
-    while block < codes.shape[0]:
-        if block + BLOCKS_PER_PRODUCT <= codes.shape[0]:
-            byte_stream(codes, bias, block, tables, picks, scales, shifts, scratch)
-            width = 32 * BLOCKS_PER_PRODUCT
-        else:
-            byte_stream_of_one_block(codes, bias, block, tables, picks, scales, shifts, scratch)
-            width = 32
-        for j in range(width):
-            found[0, block * 32 + j] = np.float32(0.0) - scratch[0, j]
-        block += width // 32
-    keep_best(found, 0, count, keys, ranked, slots, scores)
+    no_limit = np.float32(LARGEST)
+    count, _ = scan_codes(
+        False, codes, bias, 0, codes.shape[0], tables, scales, shifts, picks, scratch, keys, 0, no_limit, wanted
+    )  # fmt: skip
+    _write(keys, 0, count, ranked, slots, scores)
 
 
 @kernel
-def _share(codes, bias, count, steps, queries, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
+def _share(codes, bias, steps, queries, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
     prepared = np.empty(queries.shape[1], dtype=np.float32)
     tables = np.empty((QUERIES_PER_PRODUCT, codes.shape[1] // 32), dtype=np.uint8)
     scales = np.empty(QUERIES_PER_PRODUCT, dtype=np.float32)
     shifts = np.empty(QUERIES_PER_PRODUCT, dtype=np.float32)
     picks = np.arange(QUERIES_PER_PRODUCT)
-    found = np.empty((QUERIES_PER_PRODUCT, 32 * codes.shape[0]), dtype=np.float32)
     scratch = np.empty((QUERIES_PER_PRODUCT, 32), dtype=np.float32)
-    keys = np.empty((1, count), dtype=np.uint64)
-    ranked = np.empty((1, slots.shape[1]), dtype=np.uint64)
+    wanted = slots.shape[1]
+    keys = np.empty((QUERIES_PER_PRODUCT, CAPACITY * wanted + SLACK), dtype=np.uint64)
+    counts = np.empty(QUERIES_PER_PRODUCT, dtype=np.int64)
+    limits = np.empty(QUERIES_PER_PRODUCT, dtype=np.float32)
+    ranked = np.empty((1, wanted), dtype=np.uint64)
     for begin in range(0, queries.shape[0], QUERIES_PER_PRODUCT):
         here = min(QUERIES_PER_PRODUCT, queries.shape[0] - begin)
         for i in range(QUERIES_PER_PRODUCT):
             prepare_row(queries[begin + min(i, here - 1)], center, normalise, prepared)
             scales[i], shifts[i] = make_bytes(prepared, steps, tables, i)
+            counts[i], limits[i] = 0, np.float32(LARGEST)
         for block in range(codes.shape[0]):
             byte_tile(codes, bias, block, tables, picks, scales, shifts, scratch)
             for i in range(here):
-                for j in range(32):
-                    found[i, block * 32 + j] = np.float32(0.0) - scratch[i, j]
+                for half in range(2):
+                    mask = lanes_at_most(scratch, i, half * 16, limits[i])
+                    if mask != np.uint64(0):
+                        counts[i] = append(mask, scratch, i, half * 16, block * 32 + half * 16, keys, i, counts[i])
+                if counts[i] + SLACK > keys.shape[1]:
+                    counts[i], limits[i] = cut(keys, i, counts[i], wanted, wanted + wanted // 4)
         for i in range(here):
-            keep_best(found, i, count, keys, ranked, slots[begin + i], scores[begin + i])
+            _write(keys, i, counts[i], ranked, slots[begin + i], scores[begin + i])
 
 
 @parallel_kernel
-def _shares(codes, bias, count, steps, queries, center, normalise, slots, scores, bounds):  # type: ignore[no-untyped-def]
+def _shares(codes, bias, steps, queries, center, normalise, slots, scores, bounds):  # type: ignore[no-untyped-def]
     # bounds (shares + 1,). Iteration i owns the queries of share i.
     for i in numba.prange(bounds.shape[0] - 1):
         begin, end = bounds[i], bounds[i + 1]
         _share(
-            codes, bias, count, steps, queries[begin:end], center, normalise, slots[begin:end], scores[begin:end]
+            codes, bias, steps, queries[begin:end], center, normalise, slots[begin:end], scores[begin:end]
         )  # fmt: skip
 
 
@@ -91,7 +100,7 @@ def nearest_bytes(
     k: int,
     threads: int = 1,
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-    """Find the k vectors of lowest score, of a layout of one list of 8-bit codes.
+    """Find the k vectors of highest score, of a layout of one list of 8-bit codes.
 
     Parameters
     ----------
@@ -112,11 +121,11 @@ def nearest_bytes(
     slots : (q, k) int32
         Best first, equal scores by slot; -1 where there are fewer than k vectors.
     scores : (q, k) float32
-        ``bias - ⟨q, x⟩``, as far as the codes tell.
+        ``⟨q, x⟩ - bias``, as far as the codes tell: higher is better, unlike what `nearest` returns; -inf at -1.
     """
     slots = np.empty((len(queries), k), dtype=np.int32)
     scores = np.empty((len(queries), k), dtype=np.float32)
-    layout = (blocks.codes, blocks.bias, int(blocks.sizes[0]), steps)
+    layout = (blocks.codes, blocks.bias, steps)
     if len(queries) == 1:
         _single(*layout, queries[0], space.center, space.normalise, slots[0], scores[0])
     elif len(queries):

@@ -35,5 +35,17 @@ class Fixed(Value):
         self, index: Searched, queries: npt.NDArray[np.float32], k: int, threads: int = 1, rerank: int | None = None
     ) -> Found:
         """Scan the same number of lists for every query."""
-        routed = index.routes.route(queries, min(self.nprobe, index.count), threads)
-        return index.lists.search(queries, routed.lists, k, threads, rerank)
+        return probe_fixed(index, queries, self.nprobe, k, threads, rerank)
+
+
+def probe_fixed(
+    index: Searched,
+    queries: npt.NDArray[np.float32],
+    nprobe: int,
+    k: int,
+    threads: int = 1,
+    rerank: int | None = None,
+) -> Found:
+    """Scan the `nprobe` best lists of every query: what `Fixed` does, without a value for each call."""
+    routed = index.routes.route(queries, min(nprobe, index.count), threads)
+    return index.lists.search(queries, routed.lists, k, threads, rerank)

@@ -42,8 +42,7 @@ class ByteRoutes:
 
     def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> Routed:
         """Return the nprobe best lists of each query."""
-        lists, penalties = nearest_bytes(self.blocks, self.steps, queries, self.space, nprobe, threads)
-        return Routed(lists, np.where(lists >= 0, -penalties, -np.inf).astype(np.float32, copy=False))
+        return Routed(*nearest_bytes(self.blocks, self.steps, queries, self.space, nprobe, threads))
 
 
 def byte_routes(routes: Routes) -> ByteRoutes:

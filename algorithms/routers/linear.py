@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..kernels.nearest import nearest
 from ..kernels.panels import Panels, make_panels
 from ..kernels.space import Space, identity
-from .router import Routed
+from .router import Routed, routed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class LinearRoutes:
     def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> Routed:
         """Return the nprobe best lists of each query."""
         lists, penalties = nearest(self.panels, queries, self.space, nprobe, threads)
-        return Routed(lists, np.where(lists >= 0, -penalties, -np.inf).astype(np.float32, copy=False))
+        return routed(lists, penalties)
 
 
 def linear_routes(

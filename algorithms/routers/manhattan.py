@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..kernels.nearest import nearest
 from ..kernels.panels import Panels, make_panels
 from ..kernels.space import Space, identity
-from .router import Routed
+from .router import Routed, routed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class ManhattanRoutes:
     def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> Routed:
         """Return the nprobe best lists of each query; a score is minus the distance."""
         lists, distances = nearest(self.panels, queries, self.space, nprobe, threads, differences=True)
-        return Routed(lists, np.where(lists >= 0, -distances, -np.inf).astype(np.float32, copy=False))
+        return routed(lists, distances)
 
 
 def manhattan_routes(representatives: npt.NDArray[np.float32], space: Space) -> ManhattanRoutes:

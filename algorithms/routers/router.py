@@ -143,6 +143,22 @@ class Routed(NamedTuple):
     scores: npt.NDArray[np.float32]
 
 
+def routed(lists: npt.NDArray[np.int32], penalties: npt.NDArray[np.float32]) -> Routed:
+    """Return where queries are sent, from kernels that rank by penalties, lower is better.
+
+    Parameters
+    ----------
+    lists : (q, nprobe) int32
+        -1 at the end of a row where there are fewer.
+    penalties : (q, nprobe) float32
+        Overwritten.
+    """
+    np.negative(penalties, out=penalties)
+    if lists.size and lists[:, -1].min() < 0:
+        penalties[lists < 0] = -np.inf
+    return Routed(lists, penalties)
+
+
 class Routes(Protocol):
     """A fitted router."""
 
