@@ -3,9 +3,9 @@
     python tests/benchmarks/tune.py DATASET [--lists 328,656,1312] [--subquantisers 64,96] [--router learnt,centroid]
                                     [--storage float16] [--codec pq] [--csv sweep.csv]
 
-Every index answers the second half of the test queries, which no reported figure should rest on alone: recall@10, µs of a
-query on its own (one thread, one call each) and of a query of a batch (two threads). The table under each index names its
-fastest setting for each recall level, single and batched; the last table names the fastest index.
+Every index answers the second half of the test queries, which no reported figure should rest on alone: recall@10, µs of
+a query on its own (one thread, one call each) and of a query of a batch (two threads). The table under each index names
+its fastest setting for each recall level, single and batched; the last table names the fastest index.
 """
 
 import argparse
@@ -117,9 +117,8 @@ def main() -> int:
     if given.csv:
         with given.csv.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(
-                "algorithm build_seconds learn_seconds bytes recall single_us batch_us nprobe rerank".split()
-            )  # fmt: skip
+            names = "algorithm build_seconds learn_seconds bytes recall single_us batch_us nprobe rerank"
+            writer.writerow(names.split(" "))
             writer.writerows([[repr(line[0]), *line[1:]] for line in lines])
     print("\nfastest index for each recall")
     for level, (column, mode) in itertools.product(LEVELS, ((5, "single"), (6, "batch"))):
