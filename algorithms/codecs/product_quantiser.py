@@ -25,7 +25,7 @@ from .compressed_lists import CompressedLists, check_storage, linear_metric, res
 from .query_space import QuerySpace, opened_pairs, query_space
 
 ROWS_PER_BLOCK = 16384
-TRAINING_ROWS = 65536
+TRAINING_ROWS = 16384  # a thousand for each codeword
 FITTED_QUERIES = 256  # on which the part αc of the error is estimated
 
 
