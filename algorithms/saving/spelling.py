@@ -169,4 +169,7 @@ def _read_number(kind: str, number: Any, name: str) -> Any:
     if kind not in ("float", *DTYPES) or isinstance(number, list | dict) or number is None:
         raise ValueError(f"{name}: found a number of type {kind!r}, expected float or one of {', '.join(DTYPES)}")
     plain = float(number) if isinstance(number, str) else number
-    return plain if kind == "float" else np.dtype(kind).type(plain)
+    try:
+        return plain if kind == "float" else np.dtype(kind).type(plain)
+    except OverflowError:
+        raise ValueError(f"{name}: found {number}, expected a number of type {kind}") from None
