@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..found import Found
+from ..kernels.blocks import convert_layout
+from ..kernels.lookup import LAYOUT
 from ..kernels.search_compressed import Compressed, search_compressed
 from ..kernels.space import Space, prepare
 from ..kernels.stop import StopRule
@@ -45,6 +47,17 @@ class CompressedLists:
     def nbytes(self) -> int:
         """Bytes of codes, ids, centroids, codewords, and of the vectors that candidates are ranked by."""
         return self.compressed.nbytes
+
+    @property
+    def layout(self) -> str | None:
+        """How 4-bit codes lie in memory, one of `kernels.blocks.LAYOUTS`; None of 8-bit codes, which have one way."""
+        return LAYOUT if len(self.compressed.codewords) else None
+
+    def from_layout(self, layout: str) -> "CompressedLists":
+        """Return lists whose 4-bit codes lie in `layout` now with the codes as this processor reads them."""
+        blocks = self.compressed.blocks
+        converted = blocks._replace(codes=convert_layout(blocks.codes, layout, LAYOUT))
+        return CompressedLists(self.compressed._replace(blocks=converted), self.space, self.metric)
 
     def search(
         self,

@@ -143,7 +143,7 @@ def _plain_tile(queries_count: int, blocks_count: int) -> Callable[..., None]:
                 for group in range(codes.shape[1] // GROUP_BYTES):
                     for part in range(GROUP):
                         code = codes[block, group * GROUP_BYTES + (member % 16) * GROUP + part]
-                        code = (code >> 4) if member >= 16 else (code & 15)
+                        code = np.int64((code >> 4) if member >= 16 else (code & 15))
                         total += np.int32(tables[row, group * GROUP_BYTES + part * 16 + code])
                 base = bias[block, member] + shifts[i]
                 part_score = np.float32(total) * scales[row]
