@@ -29,6 +29,7 @@ from .codecs.float32 import Float32, Float32Lists
 from .found import Found
 from .index import Built
 from .kernels.space import Space, make_space
+from .one_query import one_query
 from .probing.calibration import Calibration, hold_out
 from .probing.fixed import probe_fixed
 from .probing.policy import Computed, Probing
@@ -139,6 +140,10 @@ class IVFIndex:
         if probing is not None:
             return probing.search(self, rows, k, threads, rerank)
         probes = 1 if nprobe is None else positive(nprobe, "nprobe")
+        if len(rows) == 1:
+            short = self.remembered("one query", lambda: one_query(self.routes, self.lists))
+            if short is not None:
+                return short.search(rows, k, min(probes, self.count), rerank)
         return probe_fixed(self, rows, probes, k, threads, rerank)
 
     def save(self, path: str | Path) -> None:

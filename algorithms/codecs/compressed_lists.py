@@ -79,7 +79,7 @@ class CompressedLists:
         rerank : int, optional
             At least k; by default 10·k.
         """
-        wanted = max(k, CANDIDATES_PER_NEIGHBOUR * k if rerank is None else rerank)
+        wanted = candidates(k, rerank)
         ids, distances, work = search_compressed(
             self.compressed, queries, self.space, self.metric, probes, k, wanted, threads
         )  # fmt: skip
@@ -104,6 +104,11 @@ class CompressedLists:
         lists = np.empty(int(self.compressed.blocks.sizes.sum()), dtype=np.int32)
         lists[ids[real]] = np.broadcast_to(of_block[:, None], ids.shape)[real]
         return lists
+
+
+def candidates(k: int, rerank: int | None) -> int:
+    """Return how many candidates are ranked exactly: as asked for, at least k; by default 10·k."""
+    return max(k, CANDIDATES_PER_NEIGHBOUR * k if rerank is None else rerank)
 
 
 def linear_metric(metric: str, codec: object) -> None:
