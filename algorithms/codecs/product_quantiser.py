@@ -36,7 +36,7 @@ class ProductQuantiser(Value):
     Parameters
     ----------
     subquantisers : int, optional
-        M: half a byte each, a multiple of 4. By default one for every four dimensions.
+        M: half a byte each, a multiple of 4. By default one for every three dimensions.
     width : int, optional
         Coordinates of a sub-quantiser. By default so many that all dimensions are kept; fewer drop the coordinates
         that matter least to queries.
@@ -72,7 +72,7 @@ class ProductQuantiser(Value):
         """
         linear_metric(encoding.metric, self)
         dimension = encoding.rows.shape[1]
-        parts = self.subquantisers or max(4, 4 * round(dimension / 16))
+        parts = self.subquantisers or max(4, 4 * round(dimension / 12))
         width = self.width or -(-dimension // parts)
         parts = min(parts, 4 * -(-dimension // (4 * width)))  # no sub-quantiser of zeros alone
         fitted = _fit(encoding, parts, width, self.iterations)
