@@ -18,6 +18,8 @@ from .codec import Encoding
 
 METRICS = ("euclidean", "angular", "normalized", "ip")
 STORAGES = ("float32", "float16", "given")
+LARGEST_FLOAT16 = 65504.0
+LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 CANDIDATES_PER_NEIGHBOUR = 10
 
 
@@ -67,6 +69,7 @@ class CompressedLists:
             At least k; by default 10·k.
         """
         wanted = max(k, CANDIDATES_PER_NEIGHBOUR * k if rerank is None else rerank)
+        wanted = min(wanted, len(self.compressed.rows))  # no more than there are: buffers are as long
         ids, distances, work = search_compressed(
             self.compressed, queries, self.space, self.metric, probes, k, wanted, threads
         )  # fmt: skip
@@ -130,13 +133,23 @@ def residuals_of(encoding: Encoding, places: npt.NDArray[np.int64]) -> npt.NDArr
 
 
 def stored_rows(encoding: Encoding, storage: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
-    """Return what candidates are ranked by: rows (n, d), and inverse lengths (n,) under angular, (0,) otherwise."""
+    """Return what candidates are ranked by: rows (n, d), and inverse lengths (n,) under angular, (0,) otherwise.
+
+    Raises
+    ------
+    ValueError
+        Numbers that float16 does not reach.
+    """
     lengths = np.empty(0, dtype=np.float32)
     if encoding.metric == "angular":
         squares = np.einsum("ij,ij->i", encoding.rows, encoding.rows, dtype=np.float64)
-        lengths = np.where(squares > 0, 1 / np.sqrt(np.maximum(squares, 1e-300)), 0).astype(np.float32)
+        inverse = np.minimum(1 / np.sqrt(np.maximum(squares, 1e-300)), LARGEST_FLOAT32)
+        lengths = np.where(squares > 0, inverse, 0).astype(np.float32)
     if storage == "given":
         return encoding.rows, lengths
     if storage == "float16":
+        largest = float(max(encoding.rows.max(), -encoding.rows.min()))
+        if largest > LARGEST_FLOAT16:
+            raise ValueError(f"storage 'float16': found {largest:g} in the rows, expected at most {LARGEST_FLOAT16:g}")
         return encoding.rows.astype(np.float16).view(np.uint16), lengths
     return encoding.rows.copy(), lengths
