@@ -76,7 +76,8 @@ def strict_kernel(function: Callable[..., Any]) -> Any:
     Two loops that inline a `kernel` may see it fused or reordered in two ways, each right, that differ in the last bit.
     """
     with _own_cache():
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        # said aloud: what is not said is taken over from the kernel that happens to call first
+        return numba.njit(cache=True, fastmath=False, nogil=True, error_model="numpy")(function)
 
 
 def parallel_kernel(function: Callable[..., Any]) -> Any:
