@@ -65,7 +65,7 @@ class OneQuery:
         distances = np.empty((1, k), dtype=np.float32)
         work = np.empty((2, 1), dtype=np.int64)
         _answer(
-            self._places, self._rows, query, *self._kinds, candidates(k, rerank), probes, scores, ids, distances, work
+            self._places, self._rows, query, *self._kinds, candidates(k, rerank, len(self._rows)), probes, scores, ids, distances, work
         )  # fmt: skip
         return Found(ids, distances, work[0], work[1])
 

@@ -20,6 +20,8 @@ from .codec import Encoding
 
 METRICS = ("euclidean", "angular", "normalized", "ip")
 STORAGES = ("float32", "float16", "given")
+LARGEST_FLOAT16 = 65504.0
+LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 CANDIDATES_PER_NEIGHBOUR = 10
 
 
@@ -79,7 +81,7 @@ class CompressedLists:
         rerank : int, optional
             At least k; by default 10·k.
         """
-        wanted = candidates(k, rerank)
+        wanted = candidates(k, rerank, len(self.compressed.rows))
         ids, distances, work = search_compressed(
             self.compressed, queries, self.space, self.metric, probes, k, wanted, threads
         )  # fmt: skip
@@ -106,9 +108,9 @@ class CompressedLists:
         return lists
 
 
-def candidates(k: int, rerank: int | None) -> int:
-    """Return how many candidates are ranked exactly: as asked for, at least k; by default 10·k."""
-    return max(k, CANDIDATES_PER_NEIGHBOUR * k if rerank is None else rerank)
+def candidates(k: int, rerank: int | None, count: int) -> int:
+    """Return how many candidates are ranked exactly: as asked for, at least k; by default 10·k; never above `count`."""
+    return min(count, max(k, CANDIDATES_PER_NEIGHBOUR * k if rerank is None else rerank))
 
 
 def linear_metric(metric: str, codec: object) -> None:
@@ -148,13 +150,23 @@ def residuals_of(encoding: Encoding, places: npt.NDArray[np.int64]) -> npt.NDArr
 
 
 def stored_rows(encoding: Encoding, storage: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
-    """Return what candidates are ranked by: rows (n, d), and inverse lengths (n,) under angular, (0,) otherwise."""
+    """Return what candidates are ranked by: rows (n, d), and inverse lengths (n,) under angular, (0,) otherwise.
+
+    Raises
+    ------
+    ValueError
+        Numbers that float16 does not reach.
+    """
     lengths = np.empty(0, dtype=np.float32)
     if encoding.metric == "angular":
         squares = np.einsum("ij,ij->i", encoding.rows, encoding.rows, dtype=np.float64)
-        lengths = np.where(squares > 0, 1 / np.sqrt(np.maximum(squares, 1e-300)), 0).astype(np.float32)
+        inverse = np.minimum(1 / np.sqrt(np.maximum(squares, 1e-300)), LARGEST_FLOAT32)
+        lengths = np.where(squares > 0, inverse, 0).astype(np.float32)
     if storage == "given":
         return encoding.rows, lengths
     if storage == "float16":
+        largest = float(max(encoding.rows.max(), -encoding.rows.min()))
+        if largest > LARGEST_FLOAT16:
+            raise ValueError(f"storage 'float16': found {largest:g} in the rows, expected at most {LARGEST_FLOAT16:g}")
         return encoding.rows.astype(np.float16).view(np.uint16), lengths
     return encoding.rows.copy(), lengths

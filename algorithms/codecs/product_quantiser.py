@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ..kernels.blocks import make_blocks
 from ..kernels.byte_queries import byte_codes, byte_steps
 from ..kernels.codewords import encode, train_codewords
-from ..kernels.lookup import LAYOUT
+from ..kernels.lookup import LAYOUT, MOST_SUBQUANTISERS
 from ..kernels.search_compressed import Compressed
 from ..kernels.space import prepare
 from ..rows import positive
@@ -36,7 +36,7 @@ class ProductQuantiser(Value):
     Parameters
     ----------
     subquantisers : int, optional
-        M: half a byte each, a multiple of 4. By default one for every three dimensions.
+        M: half a byte each, a multiple of 4, at most 512. By default one for every three dimensions.
     width : int, optional
         Coordinates of a sub-quantiser. By default so many that all dimensions are kept; fewer drop the coordinates
         that matter least to queries.
@@ -57,6 +57,10 @@ class ProductQuantiser(Value):
             raise ValueError(
                 f"ProductQuantiser.subquantisers: found {self.subquantisers}, expected a multiple of 4"
             )  # fmt: skip
+        if self.subquantisers is not None and self.subquantisers > MOST_SUBQUANTISERS:
+            raise ValueError(
+                f"ProductQuantiser.subquantisers: found {self.subquantisers}, expected at most {MOST_SUBQUANTISERS}"
+            )
         if self.width is not None:
             positive(self.width, "ProductQuantiser.width")
         positive(self.iterations, "ProductQuantiser.iterations")
@@ -72,7 +76,7 @@ class ProductQuantiser(Value):
         """
         linear_metric(encoding.metric, self)
         dimension = encoding.rows.shape[1]
-        parts = self.subquantisers or max(4, 4 * round(dimension / 12))
+        parts = self.subquantisers or min(MOST_SUBQUANTISERS, max(4, 4 * round(dimension / 12)))
         width = self.width or -(-dimension // parts)
         parts = min(parts, 4 * -(-dimension // (4 * width)))  # no sub-quantiser of zeros alone
         fitted = _fit(encoding, parts, width, self.iterations)

@@ -100,6 +100,8 @@ def query_space(
     """
     dimension = residuals.shape[1]
     moment = differences.T.astype(np.float64) @ differences / max(1, len(differences))
+    # Of unit scale, so that mapped vectors are as long as they were: squares of longer ones would leave float32.
+    moment /= float(np.trace(moment)) / dimension or 1.0
     root, inverse = _power(moment, 0.5), _power(moment, -0.5)
     mapped = residuals @ root
     variances, vectors = np.linalg.eigh(mapped.T @ mapped / len(mapped))

@@ -11,21 +11,29 @@ Symbols: n vectors, d' coordinates (a multiple of 4; the last ones may be filled
 import numpy as np
 import numpy.typing as npt
 
-from .compile import kernel
+from .compile import strict_kernel
+from .vector import bits_float, float_bits
 
 MIDDLE = 128
 LARGEST_CODE = 127
+LARGEST = float(np.finfo(np.float32).max)
 
 
-@kernel
+@strict_kernel
 def make_bytes(query, steps, tables, row):  # type: ignore[no-untyped-def]
     """Fill row `row` of the tables; return the scale and what is to be added to ``-scale · Σ b code``.
 
+    A query that holds NaN, or numbers too large, gives NaN, which no score survives.
+
     query (d,) float32 · steps (d,) float32 · tables (q, d') uint8, bytes with a sign inside
     """
-    largest = np.float32(0.0)
+    most = np.uint32(0)  # bits of numbers without sign sort as the numbers do, and NaN above all
     for j in range(query.shape[0]):
-        largest = max(largest, abs(query[j] * steps[j]))
+        most = max(most, float_bits(abs(query[j] * steps[j])))
+    largest = bits_float(most)
+    if not largest <= LARGEST:
+        tables[row, :] = 0
+        return np.float32(np.nan), np.float32(np.nan)
     scale = largest / np.float32(127.0) if largest > np.float32(0.0) else np.float32(1.0)
     inverse = np.float32(1.0) / scale
     total = np.int32(0)
@@ -56,4 +64,5 @@ def byte_codes(vectors: npt.NDArray[np.float32], steps: npt.NDArray[np.float32])
 def byte_steps(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return a step for each coordinate such that no vector is cut, (d,) float32."""
     largest = np.abs(vectors).max(axis=0, initial=0.0)
-    return np.where(largest > 0, largest / LARGEST_CODE, 1.0).astype(np.float32)
+    steps = (largest / np.float32(LARGEST_CODE)).astype(np.float32)
+    return np.where(steps > 0, steps, np.float32(1.0))  # the least numbers of all have a step of 0

@@ -29,10 +29,22 @@ def _partition(keys, row, low, high, pivot):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _partition_through(keys, row, low, high, pivot):  # type: ignore[no-untyped-def]
+    # As `_partition`, with the keys that equal the pivot.
+    place = low
+    for i in range(low, high):
+        key = keys[row, i]
+        keys[row, i] = keys[row, place]
+        keys[row, place] = key
+        place += np.int64(key <= pivot)
+    return place
+
+
+@kernel
 def select(keys, row, count, fewest, most):  # type: ignore[no-untyped-def]
     """Bring the lowest of the first `count` keys of a row to its front; return how many, from `fewest` to `most`.
 
-    Hoare's selection with the median of three. Keys are distinct, or stand at the end in any number.
+    Hoare's selection with the median of three. Keys may be equal, though those of candidates never are.
     keys (q, capacity) uint64
     """
     low, high = 0, count
@@ -50,7 +62,7 @@ def select(keys, row, count, fewest, most):  # type: ignore[no-untyped-def]
         pivot = max(min(first, second), min(max(first, second), third))
         place = _partition(keys, row, low, high, pivot)
         if place == low:  # the pivot is the lowest and comes more than once: what equals it counts as below
-            place = _partition(keys, row, low, high, pivot + np.uint64(1))
+            place = _partition_through(keys, row, low, high, pivot)
             if place == high:  # all alike
                 return max(low, most)
         if place >= fewest:

@@ -1,9 +1,10 @@
-"""How kernels are compiled: one set of flags, one cache, two decorators.
+"""How kernels are compiled: one set of flags, one cache, three decorators.
 
-Every jitted function of the project is made by `kernel` or `parallel_kernel`, never by `numba.njit` directly,
-so that two properties hold everywhere:
+Every jitted function of the project is made by `kernel`, `strict_kernel` or `parallel_kernel`, never by `numba.njit`
+directly, so that two properties hold everywhere:
 
-- **One flag set.** `FAST` lets the compiler reorder and fuse sums but keeps the meaning of NaN and infinity.
+- **One flag set.** `FAST` lets the compiler reorder and fuse sums but keeps the meaning of NaN and infinity. What must
+  round alike wherever it is inlined is strict instead: flags belong to the instructions, and come along.
 - **A cache that is never stale.** Numba keys a cached function by its own file only: a kernel that inlined
   another file's kernel would survive a change of that file. Here the cache folder is named after the content
   of every source file of `algorithms` and after the compiler settings, so a change anywhere starts an empty
@@ -67,6 +68,16 @@ def kernel(function: Callable[..., Any]) -> Any:
     """Compile a serial kernel: nothing but arithmetic over arrays."""
     with _own_cache():
         return numba.njit(cache=True, fastmath=set(FAST), nogil=True, error_model="numpy")(function)
+
+
+def strict_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a serial kernel whose sums and products are rounded one by one, in the order in which they are written.
+
+    Two loops that inline a `kernel` may see it fused or reordered in two ways, each right, that differ in the last bit.
+    """
+    with _own_cache():
+        # said aloud: what is not said is taken over from the kernel that happens to call first
+        return numba.njit(cache=True, fastmath=False, nogil=True, error_model="numpy")(function)
 
 
 def parallel_kernel(function: Callable[..., Any]) -> Any:

@@ -26,7 +26,7 @@ from .byte_products import (
 )
 from .byte_queries import make_bytes
 from .candidates import append, cut, select
-from .compile import kernel
+from .compile import kernel, strict_kernel
 from .heap import LARGEST
 from .lookup import (
     BLOCKS_PER_LOOKUP,
@@ -60,6 +60,12 @@ def _byte_product(codes, i, asked, row):  # type: ignore[no-untyped-def]
     return np.float32(total)
 
 
+@strict_kernel
+def _shift(constant, table_constant, scale, product):  # type: ignore[no-untyped-def]
+    # Strict, so that single queries and batches round alike.
+    return constant - scale * product + table_constant
+
+
 @kernel
 def _rotate(rotation, no_bias, asked, scale, shift, scratch, rotated):  # type: ignore[no-untyped-def]
     # rotation (d'/32, bytes of a block) uint8 · no_bias (d'/32, 32) float32 zeros · asked, scale, shift: the query as
@@ -80,6 +86,8 @@ def _ask(  # type: ignore[no-untyped-def]
     # and of the tables. scale, shift (1,), scratch
     prepare_row(query, center, normalise, prepared)
     scale[0], shift[0] = make_bytes(prepared, steps, asked, 0)
+    if not scale[0] <= LARGEST:
+        return scale[0], np.float32(0.0)  # NaN: whatever the tables hold, no score passes a limit
     if codewords.shape[0] > 0:
         _rotate(rotation, no_bias, asked, scale, shift, scratch, rotated)
         table_scale, offset = make_tables(rotated, codewords, values, lows, tables, row)
@@ -164,7 +172,7 @@ def compressed_single(  # type: ignore[no-untyped-def]
     for j in range(probes.shape[0]):
         chosen = probes[j]
         if chosen >= 0:
-            shifts[0] = shift[0] - scale[0] * _byte_product(centers, chosen, asked, 0) + constant
+            shifts[0] = _shift(shift[0], constant, scale[0], _byte_product(centers, chosen, asked, 0))
             count, limit = scan_codes(
                 nibbles, codes, bias, starts[chosen], starts[chosen + 1], tables, table_scale, shifts, picks, scores,
                 keys, count, limit, wanted,
@@ -191,7 +199,8 @@ def _scan_lists(  # type: ignore[no-untyped-def]
             for j in range(QUERIES_PER_TILE):
                 row = members[begin + min(j, here - 1)]
                 picks[j] = row
-                shifts[j] = constants[row, 0] - scales[row] * _byte_product(centers, i, asked, row) + constants[row, 1]
+                product = _byte_product(centers, i, asked, row)
+                shifts[j] = _shift(constants[row, 0], constants[row, 1], scales[row], product)
             for block in range(starts[i], starts[i + 1]):
                 if nibbles:
                     lookup_tile(codes, bias, block, tables, picks, table_scales, shifts, scores)

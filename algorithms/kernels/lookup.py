@@ -19,11 +19,11 @@ A *tile* scores M queries against P blocks of 32 vectors, as the tiles of `vecto
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import config
 
+from .compile import strict_kernel
 from .integer_tile import BLOCK, INTEGERS, Steps, byte_constants, call, load_bytes, make_integer_tile
 from .processor import processor_has
 
@@ -38,6 +38,9 @@ elif processor_has("avx2"):
     KERNEL = "vpshufb"
 else:
     KERNEL = "portable"
+
+# `vpshufb` sums the entries, up to 255, of half the sub-quantisers in 16 bits.
+MOST_SUBQUANTISERS = 512
 
 LAYOUT_OF_KERNEL = {"vpermb": "quads", "vpshufb": "lanes", "portable": "quads"}
 
@@ -169,8 +172,8 @@ def make_lookup_tile(kernel: str, queries_count: int, blocks_count: int) -> Any:
     if config.DISABLE_JIT:
         return _plain_tile(queries_count, blocks_count)
     if kernel == "portable":
-        # no contraction of base - part: the sums must round as those of the other kernels do
-        return numba.njit(nogil=True, error_model="numpy")(_plain_tile(queries_count, blocks_count))
+        # no contraction of base - part: it must round as that of the other kernels does
+        return strict_kernel(_plain_tile(queries_count, blocks_count))
     return make_integer_tile(_STEPS[kernel], queries_count, blocks_count)
 
 

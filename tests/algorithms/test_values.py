@@ -9,6 +9,8 @@ from ivfbench.algorithms.clustering.kmeans import KMeans
 from ivfbench.algorithms.clustering.shallow import Shallow
 from ivfbench.algorithms.clustering.spherical import SphericalKMeans
 from ivfbench.algorithms.codecs.float32 import Float32
+from ivfbench.algorithms.codecs.int8 import Int8
+from ivfbench.algorithms.codecs.product_quantiser import ProductQuantiser
 from ivfbench.algorithms.exact import Exact
 from ivfbench.algorithms.ivf import IVF
 from ivfbench.algorithms.kernels.space import METRICS
@@ -44,6 +46,7 @@ EXAMPLES = [
     (IVF(), "IVF(KMeans(), Centroid(), Float32())"),
     (IVF(seed=0), "IVF(KMeans(), Centroid(), Float32())"),
     (IVF(KMeans(lists=328), Learnt(), seed=7), "IVF(KMeans(lists=328), Learnt(), Float32(), seed=7)"),
+    (IVF(codec=Int8(), routing="int8"), "IVF(KMeans(), Centroid(), Int8(), routing='int8')"),
     (KMeans(iterations=25), "KMeans()"),
     (KMeans(lists=3, iterations=4, sample_per_list=5), "KMeans(lists=3, iterations=4, sample_per_list=5)"),
     (Centroid(scoring="inner product"), "Centroid(scoring='inner product')"),
@@ -65,6 +68,10 @@ EXAMPLES = [
     (Random(), "Random()"),
     (ListSize(), "ListSize()"),
     (Float32(), "Float32()"),
+    (Int8(), "Int8()"),
+    (Int8(storage="float16"), "Int8(storage='float16')"),
+    (ProductQuantiser(), "ProductQuantiser()"),
+    (ProductQuantiser(8, 2, "given"), "ProductQuantiser(subquantisers=8, width=2, storage='given')"),
     (Fixed(4), "Fixed(nprobe=4)"),
     (SoftmaxMass(), "SoftmaxMass()"),
     (SoftmaxMass(recall=0.8, temperature=2.0), "SoftmaxMass(recall=0.8, temperature=2.0)"),
