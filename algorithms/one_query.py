@@ -64,8 +64,9 @@ class OneQuery:
         ids = np.empty((1, k), dtype=np.int32)
         distances = np.empty((1, k), dtype=np.float32)
         work = np.empty((2, 1), dtype=np.int64)
+        wanted = candidates(k, rerank, len(self._rows))
         _answer(
-            self._places, self._rows, query, *self._kinds, candidates(k, rerank, len(self._rows)), probes, scores, ids, distances, work
+            self._places, self._rows, query, *self._kinds, wanted, probes, scores, ids, distances, work
         )  # fmt: skip
         return Found(ids, distances, work[0], work[1])
 
