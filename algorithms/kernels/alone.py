@@ -9,8 +9,11 @@ Symbols: q queries, d dimension, k neighbours, L lists, p probes.
 import numpy as np
 import numpy.typing as npt
 
+from .blocks import Blocks
 from .compile import kernel
+from .compressed import CAPACITY, SLACK, scan_codes
 from .finish import finish_row
+from .heap import LARGEST
 from .panels import Panels
 from .scan import scan_share, scan_single
 from .space import METRICS, Space
@@ -90,3 +93,46 @@ def finish_each(
     distances = np.empty(keys.shape, dtype=np.float32)
     _finish_each(panels.values, panels.ids, prepared, METRICS.index(metric), keys.copy(), ids, distances)
     return ids, distances
+
+
+@kernel
+def _scan_codes_each(nibbles, codes, bias, starts, tables, probes, wanted, keys, counts):  # type: ignore[no-untyped-def]
+    # tables (q, ·) uint8 · keys (1, capacity) uint64, scratch · counts (q,) int64: candidates left
+    scores = np.empty((1, 64), dtype=np.float32)
+    scales, shifts = np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.float32)
+    picks = np.zeros(1, dtype=np.int64)
+    for i in range(tables.shape[0]):
+        count, limit = 0, np.float32(LARGEST)
+        for j in range(probes.shape[1]):
+            chosen = probes[i, j]
+            count, limit = scan_codes(
+                nibbles, codes, bias, starts[chosen], starts[chosen + 1], tables[i : i + 1], scales, shifts, picks,
+                scores, keys, count, limit, wanted,
+            )  # fmt: skip
+        counts[i] = count
+
+
+def scan_codes_each(
+    blocks: Blocks, nibbles: bool, tables: npt.NDArray[np.uint8], probes: npt.NDArray[np.int32], wanted: int
+) -> npt.NDArray[np.int64]:
+    """Scan the codes of the probed lists of each query, one query after the other.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Codes of 4 bits (`nibbles`) or of 8.
+    nibbles : bool
+    tables : (q, bytes of a query) uint8
+    probes : (q, p) int32
+    wanted : int
+        Candidates that are never cut.
+
+    Returns
+    -------
+    counts : (q,) int64
+        Candidates left in the buffer at the end.
+    """
+    counts = np.empty(len(tables), dtype=np.int64)
+    keys = np.empty((1, CAPACITY * wanted + SLACK), dtype=np.uint64)
+    _scan_codes_each(nibbles, blocks.codes, blocks.bias, blocks.starts, tables, probes, wanted, keys, counts)
+    return counts

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from .codes import scan_of_codes
 from .exact import centroids, winners
 from .scans import routing, scan_of_a_batch, scan_of_one_query, search_of_a_batch, search_of_one_query
 from .sizes import Sizes
@@ -21,6 +22,10 @@ KERNELS: tuple[Callable[[Sizes], Work], ...] = (
     partial(scan_of_a_batch, metric="ip"),
     partial(scan_of_a_batch, metric="manhattan"),
     search_of_a_batch,
+    partial(scan_of_codes, bits=4, cold=True),
+    partial(scan_of_codes, bits=4, cold=False),
+    partial(scan_of_codes, bits=8, cold=True),
+    partial(scan_of_codes, bits=8, cold=False),
     partial(routing, batch=False),
     partial(routing, batch=True),
     centroids,
