@@ -5,6 +5,10 @@ In the ordinary suite each runs once, untimed, as a smoke test. Nothing asserts 
 
 import numpy as np
 import pytest
+from ivfbench.algorithms.clustering.kmeans import KMeans
+from ivfbench.algorithms.codecs.int8 import Int8
+from ivfbench.algorithms.codecs.product_quantiser import ProductQuantiser
+from ivfbench.algorithms.ivf import IVF
 from ivfbench.algorithms.kernels.means import update_means
 from ivfbench.algorithms.kernels.nearest import nearest
 from ivfbench.algorithms.kernels.panels import group_rows, make_panels
@@ -69,3 +73,30 @@ def test_layout(benchmark, rows, threads):
     space = make_space(rows, "euclidean")
     panels = benchmark(make_panels, rows, space, assignment, 128, squared=True, threads=threads)
     assert int(panels.sizes.sum()) == len(rows)
+
+
+@pytest.fixture(params=["ProductQuantiser", "Int8"], scope="module")
+def compressed(request, rows):
+    codec = ProductQuantiser(iterations=2) if request.param == "ProductQuantiser" else Int8()
+    return request.param, IVF(KMeans(lists=64, iterations=2), codec=codec, routing="int8").build(rows, "angular")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_compressed_batch(benchmark, rows, compressed, threads):
+    name, index = compressed
+    _group(benchmark, f"{name}: batch of 256, 16 of 64 lists, k=10", rows)
+    found = benchmark(index.search, rows[:256], 10, nprobe=16, rerank=50, threads=threads)
+    assert (found.ids[:, 0] == np.arange(256)).mean() > 0.99
+
+
+def test_compressed_query(benchmark, rows, compressed):
+    name, index = compressed
+    _group(benchmark, f"{name}: one query, 16 of 64 lists, k=10", rows)
+    found = benchmark(index.search, rows[7:8], 10, nprobe=16, rerank=50)
+    assert found.ids[0, 0] == 7
+
+
+def test_routing_of_bytes(benchmark, rows, compressed):
+    _, index = compressed
+    _group(benchmark, "one query routed to 16 of 64 lists by bytes", rows)
+    assert (benchmark(index.routes.route, rows[:1], 16).lists >= 0).all()
