@@ -70,7 +70,6 @@ def test_no_queries(normal):
     assert slots.shape == scores.shape == (0, 4)
 
 
-
 @pytest.mark.parametrize("metric", LINEAR)
 def test_lists_come_in_the_order_of_float_routes_up_to_near_ties(normal, metric, fitting_for):
     rows, queries, learn = normal(150, 12), normal(20, 12, seed=1), normal(60, 12, seed=2)
@@ -103,7 +102,8 @@ def test_lists_come_in_the_order_of_float_routes_up_to_near_ties(normal, metric,
 def test_an_index_that_routes_by_bytes(naive, normal, threads, metric):
     rows, queries = normal(120, 6), normal(8, 6, seed=1)
     plain, held = (
-        IVF(KMeans(lists=9, iterations=3), routing=routing, seed=2).build(rows, metric) for routing in ("float32", "int8")
+        IVF(KMeans(lists=9, iterations=3), routing=routing, seed=2).build(rows, metric)
+        for routing in ("float32", "int8")
     )
     assert isinstance(held.routes, ByteRoutes)
     assert held.lists.sizes.tolist() == plain.lists.sizes.tolist()

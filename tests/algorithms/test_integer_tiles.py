@@ -151,6 +151,6 @@ def test_padding_scores_infinity_and_nan_stays_nan():
 
 
 def test_the_hosts_own_tiles_are_of_its_best_kind():
-    assert lookup.KERNEL == HOST_LOOKUPS[-1]
-    assert byte_products.KERNEL == (HOST_PRODUCTS[-1] if not config.DISABLE_JIT else "plain")
-    assert lookup.LAYOUT == lookup.LAYOUT_OF_KERNEL[lookup.KERNEL]
+    assert HOST_LOOKUPS[-1] == lookup.KERNEL
+    assert (HOST_PRODUCTS[-1] if not config.DISABLE_JIT else "plain") == byte_products.KERNEL
+    assert lookup.LAYOUT_OF_KERNEL[lookup.KERNEL] == lookup.LAYOUT

@@ -40,7 +40,9 @@ def rerank(rows, query, metric, candidates, k, storage="float32"):
 @pytest.mark.parametrize("metric", LINEAR)
 @pytest.mark.parametrize("storage", STORAGES)
 def test_the_nearest_candidates_and_their_distances(naive, normal, tiny, metric, storage):
-    for n, d, k, count in [(40, 5, 4, 9)] if tiny else [(1, 1, 1, 1), (40, 5, 4, 9), (300, 33, 10, 100), (70, 8, 20, 7)]:
+    for n, d, k, count in (
+        [(40, 5, 4, 9)] if tiny else [(1, 1, 1, 1), (40, 5, 4, 9), (300, 33, 10, 100), (70, 8, 20, 7)]
+    ):
         rows, queries = normal(n, d), normal(3, d, seed=1)
         seen = rows.astype(np.float16).astype(np.float32) if storage == "float16" else rows
         for query in queries:
