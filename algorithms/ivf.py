@@ -16,6 +16,7 @@ Symbols: n vectors, d dimension, L lists, q queries, k neighbours, ℓ probes.
 import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from .codecs.float32 import Float32, Float32Lists
 from .found import Found
 from .index import Built
 from .kernels.space import Space, make_space
+from .one_query import one_query
 from .probing.calibration import Calibration, hold_out
 from .probing.fixed import probe_fixed
 from .probing.policy import Computed, Probing
@@ -56,6 +58,8 @@ class IVFIndex:
         Of the lists, prepared: some probing policies measure distances to them.
     calibration : Calibration or None
         Training queries that no router was trained on, for policies that need them.
+    algorithm : Value or None
+        What built it, every choice spelled out.
     memory : dict
         What policies computed once for this index.
     """
@@ -66,6 +70,7 @@ class IVFIndex:
     built: Built
     centroids: npt.NDArray[np.float32]
     calibration: Calibration | None = None
+    algorithm: Value | None = None
     memory: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -135,7 +140,27 @@ class IVFIndex:
         if probing is not None:
             return probing.search(self, rows, k, threads, rerank)
         probes = 1 if nprobe is None else positive(nprobe, "nprobe")
+        if len(rows) == 1:
+            short = self.remembered("one query", lambda: one_query(self.routes, self.lists))
+            if short is not None:
+                return short.search(rows, k, min(probes, self.count), rerank)
         return probe_fixed(self, rows, probes, k, threads, rerank)
+
+    def save(self, path: str | Path) -> None:
+        """Write the index into one file (`docs/index-file.md`), whole or not at all.
+
+        The vectors are saved whatever their storage; what policies computed while searching is not.
+
+        Raises
+        ------
+        ValueError
+            A part that cannot be saved (the oracle's routes).
+        OSError
+            The file cannot be written; what was there before still is.
+        """
+        from .saving.index_file import save_index
+
+        save_index(self, path)
 
 
 def _nearest(lists: Lists, encoding: Encoding) -> Any:
@@ -285,4 +310,27 @@ class IVF(Value):
         # No more than the router itself holds out: what is left of its validation queries it was trained on.
         part = min(0.1, getattr(self.router, "validation", 0.1))
         calibration = hold_out(training, clusters.assignment, self.seed, part)
-        return IVFIndex(lists, routes, count, built, clusters.centroids, calibration)
+        return IVFIndex(lists, routes, count, built, clusters.centroids, calibration, self)
+
+    @staticmethod
+    def load(path: str | Path, *, mmap: bool = True, verify: bool | None = None) -> IVFIndex:
+        """Open an index that `IVFIndex.save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+        mmap : bool
+            Map the file: it opens in milliseconds, is read page by page when searches need it, and processes that open
+            the same file share its memory. It must not be written to meanwhile; replacing it (`save`) is safe.
+        verify : bool, optional
+            Compare the checksums of all arrays, or of none. By default of all where the file is read into memory, and
+            of arrays up to 1 MiB where it is mapped.
+
+        Raises
+        ------
+        IndexFileError
+            A `ValueError`: not an index file, written by a newer version, truncated, or damaged.
+        """
+        from .saving.index_file import load_index
+
+        return load_index(path, mapped=mmap, verify=verify)

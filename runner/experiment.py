@@ -12,6 +12,7 @@ An experiment names datasets, values of k, modes and algorithms. An algorithm is
         query:
           nprobe: [1, 2, 4, "5%", "10%"]
           probing: [{type: SoftmaxMass, recall: [0.8, 0.9]}, {type: Patience}]  # beside or instead of nprobe
+          rerank: [50, 100]  # of a compressed codec: each with each of the above
 
 
 `variants` changes the datasets (`datasets.variant`), with lists of alternatives too: ``{pca: [null, 128, 64]}``
@@ -19,9 +20,7 @@ measures every dataset as it is and with fewer dimensions. Inside an entry of `a
 """
 
 import difflib
-import itertools
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -35,13 +34,12 @@ from ..algorithms.registry import ALGORITHMS, MEMBERS
 from ..algorithms.value import from_parameters
 from ..datasets.variant import Variant, variant_of
 from .errors import RunError
-from .policies import spelled_policy
+from .query_grid import alternatives, query_grid
 
 Positive = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Mode = Literal["single", "batch", "both", "routing"]
 Report = Literal["thesis", "routers", "open-questions"]
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _LONGEST = 100  # characters of a wrong value that are shown
 
 
@@ -194,7 +192,7 @@ def expand_variants(experiment: Experiment) -> tuple[Variant, ...]:
 def entry_variants(spelled: Mapping[str, Any], experiment: Experiment) -> tuple[Variant, ...]:
     """Return the variants on which an entry of `algorithms` is measured: its own, or else the experiment's."""
     given = spelled.get("variants", experiment.variants)
-    return tuple(dict.fromkeys(variant_of(plain) for plain in _alternatives(given)))
+    return tuple(dict.fromkeys(variant_of(plain) for plain in alternatives(given)))
 
 
 def _one_line(said: str) -> str:
@@ -217,19 +215,6 @@ def _first_problem(error: ValidationError) -> str:
     return _one_line(f"{field}: found {shown}: {problem['msg'].lower()}")
 
 
-def _alternatives(content: Any) -> list[Any]:
-    # Every plain value that a nested mapping with lists of alternatives stands for.
-    if isinstance(content, list | tuple):
-        if not content:
-            raise ValueError("found an empty list of alternatives, expected at least one")
-        return [choice for item in content for choice in _alternatives(item)]
-    if isinstance(content, Mapping):
-        keys = list(content)
-        products = itertools.product(*(_alternatives(content[key]) for key in keys))
-        return [dict(zip(keys, chosen, strict=True)) for chosen in products]
-    return [content]
-
-
 def expand(spelled: Mapping[str, Any]) -> Iterator[tuple[Algorithm, Mapping[str, Sequence[Any]]]]:
     """Yield each algorithm that a mapping with lists of alternatives stands for, with its query grid as written.
 
@@ -245,62 +230,9 @@ def expand(spelled: Mapping[str, Any]) -> Iterator[tuple[Algorithm, Mapping[str,
     query = spelled.get("query", {})
     if not isinstance(query, Mapping):
         raise ValueError(f"query: found {query!r}, expected a mapping such as {{nprobe: [1, 2, 4]}}")
-    grid = _query_grid(query)
-    for plain in _alternatives({key: content for key, content in spelled.items() if key not in ("query", "variants")}):
+    grid = query_grid(query)
+    for plain in alternatives({key: content for key, content in spelled.items() if key not in ("query", "variants")}):
         algorithm = from_parameters(plain, MEMBERS)
         if grid and not hasattr(algorithm, "clustering"):
             raise ValueError(f"query: found {query!r}, expected none: {algorithm!r} has no lists to probe")
         yield algorithm, grid
-
-
-def _query_grid(query: Mapping[Any, Any]) -> dict[str, list[Any]]:
-    # Values of nprobe as written, and policies with every field spelled out. Fixed is what nprobe is short for.
-    grid: dict[str, list[Any]] = {}
-    for name, values in query.items():
-        if name not in ("nprobe", "probing"):
-            raise ValueError(f"query.{name}: no such query parameter, expected nprobe or probing")
-        if values == []:
-            raise ValueError(f"query.{name}: found an empty list, expected at least one")
-        if name == "nprobe":
-            grid.setdefault("nprobe", []).extend(values if isinstance(values, list) else [values])
-            continue
-        for plain in _alternatives(values):
-            if isinstance(plain, Mapping) and plain.get("type") == "Fixed" and set(plain) == {"type", "nprobe"}:
-                grid.setdefault("nprobe", []).append(plain["nprobe"])
-            else:
-                grid.setdefault("probing", []).append(spelled_policy(plain))
-    for value in grid.get("nprobe", []):
-        resolve_count(value, 100)
-    return grid
-
-
-def resolve_count(value: Any, lists: int) -> int:
-    """Return how many lists ``12`` or ``"5%"`` are of `lists`: at least 1, at most all.
-
-    Raises
-    ------
-    ValueError
-        Neither a positive integer nor a percentage above 0.
-    """
-    percent = _PERCENT.fullmatch(value) if isinstance(value, str) else None
-    if percent and float(percent[1]) > 0:
-        return max(1, round(min(1.0, float(percent[1]) / 100) * lists))
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
-        return min(lists, value)
-    raise ValueError(f'nprobe: found {value!r}, expected a positive integer or a percentage such as "5%"')
-
-
-def query_points(algorithm: Algorithm, grid: Mapping[str, Sequence[Any]]) -> tuple[Mapping[str, Any], ...]:
-    """Return the sweep of a resolved algorithm: the grid as written, or the algorithm's own.
-
-    Equal points are swept once; percentages are of the algorithm's lists. Counts come first, then policies.
-    """
-    clustering = getattr(algorithm, "clustering", None)
-    if not grid or clustering is None:
-        return algorithm.query_grid()
-    counts = sorted({resolve_count(value, clustering.lists) for value in grid.get("nprobe", ())})
-    policies: list[Any] = []
-    for spelled in grid.get("probing", ()):
-        if spelled not in policies:
-            policies.append(spelled)
-    return (*({"nprobe": count} for count in counts), *({"probing": spelled} for spelled in policies))

@@ -17,8 +17,9 @@ from ..datasets.load import peek
 from ..datasets.variant import Variant
 from ..results.store import load_run
 from .errors import RunError
-from .experiment import Experiment, entry_variants, expand, query_points
+from .experiment import Experiment, entry_variants, expand
 from .job import Job, earlier_result
+from .query_grid import query_points
 
 
 def fetch(name_or_path: str, progress: Callable[[str, int, int, str], None]) -> Description:

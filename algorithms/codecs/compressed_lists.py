@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..found import Found
+from ..kernels.blocks import convert_layout
+from ..kernels.lookup import LAYOUT
 from ..kernels.search_compressed import Compressed, search_compressed
 from ..kernels.space import Space, prepare
 from ..kernels.stop import StopRule
@@ -48,6 +50,17 @@ class CompressedLists:
         """Bytes of codes, ids, centroids, codewords, and of the vectors that candidates are ranked by."""
         return self.compressed.nbytes
 
+    @property
+    def layout(self) -> str | None:
+        """How 4-bit codes lie in memory, one of `kernels.blocks.LAYOUTS`; None of 8-bit codes, which have one way."""
+        return LAYOUT if len(self.compressed.codewords) else None
+
+    def from_layout(self, layout: str) -> "CompressedLists":
+        """Return lists whose 4-bit codes lie in `layout` now with the codes as this processor reads them."""
+        blocks = self.compressed.blocks
+        converted = blocks._replace(codes=convert_layout(blocks.codes, layout, LAYOUT))
+        return CompressedLists(self.compressed._replace(blocks=converted), self.space, self.metric)
+
     def search(
         self,
         queries: npt.NDArray[np.float32],
@@ -68,8 +81,7 @@ class CompressedLists:
         rerank : int, optional
             At least k; by default 10·k.
         """
-        wanted = max(k, CANDIDATES_PER_NEIGHBOUR * k if rerank is None else rerank)
-        wanted = min(wanted, len(self.compressed.rows))  # no more than there are: buffers are as long
+        wanted = candidates(k, rerank, len(self.compressed.rows))
         ids, distances, work = search_compressed(
             self.compressed, queries, self.space, self.metric, probes, k, wanted, threads
         )  # fmt: skip
@@ -94,6 +106,11 @@ class CompressedLists:
         lists = np.empty(int(self.compressed.blocks.sizes.sum()), dtype=np.int32)
         lists[ids[real]] = np.broadcast_to(of_block[:, None], ids.shape)[real]
         return lists
+
+
+def candidates(k: int, rerank: int | None, count: int) -> int:
+    """Return how many candidates are ranked exactly: as asked for, at least k; by default 10·k; never above `count`."""
+    return min(count, max(k, CANDIDATES_PER_NEIGHBOUR * k if rerank is None else rerank))
 
 
 def linear_metric(metric: str, codec: object) -> None:

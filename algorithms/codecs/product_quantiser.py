@@ -25,7 +25,7 @@ from .compressed_lists import CompressedLists, check_storage, linear_metric, res
 from .query_space import QuerySpace, opened_pairs, query_space
 
 ROWS_PER_BLOCK = 16384
-TRAINING_ROWS = 65536
+TRAINING_ROWS = 16384  # a thousand for each codeword
 FITTED_QUERIES = 256  # on which the part αc of the error is estimated
 
 
@@ -36,7 +36,7 @@ class ProductQuantiser(Value):
     Parameters
     ----------
     subquantisers : int, optional
-        M: half a byte each, a multiple of 4, at most 512. By default one for every four dimensions.
+        M: half a byte each, a multiple of 4, at most 512. By default one for every three dimensions.
     width : int, optional
         Coordinates of a sub-quantiser. By default so many that all dimensions are kept; fewer drop the coordinates
         that matter least to queries.
@@ -76,7 +76,7 @@ class ProductQuantiser(Value):
         """
         linear_metric(encoding.metric, self)
         dimension = encoding.rows.shape[1]
-        parts = self.subquantisers or min(MOST_SUBQUANTISERS, max(4, 4 * round(dimension / 16)))
+        parts = self.subquantisers or min(MOST_SUBQUANTISERS, max(4, 4 * round(dimension / 12)))
         width = self.width or -(-dimension // parts)
         parts = min(parts, 4 * -(-dimension // (4 * width)))  # no sub-quantiser of zeros alone
         fitted = _fit(encoding, parts, width, self.iterations)

@@ -137,3 +137,34 @@ def make_blocks(
         else:
             _fill_bytes(codes, bias, order, offsets, starts, packed, block_bias, ids)
     return Blocks(packed, block_bias, ids, starts, sizes)
+
+
+def convert_layout(codes: npt.NDArray[np.uint8], layout: str, wanted: str) -> npt.NDArray[np.uint8]:
+    """Return 4-bit codes in another layout: the bytes of each 64 in another order, and nothing lost.
+
+    Parameters
+    ----------
+    codes : (B, 16·M) uint8
+    layout, wanted : str
+        Of `LAYOUTS`: what `codes` has and what is returned has.
+
+    Returns
+    -------
+    (B, 16·M) uint8
+        Aligned to 64 bytes; `codes` itself where both are the same.
+
+    Raises
+    ------
+    ValueError
+        An unknown layout.
+    """
+    for name in (layout, wanted):
+        if name not in LAYOUTS:
+            raise ValueError(f"layout: found {name!r}, expected one of {', '.join(LAYOUTS)}")
+    if layout == wanted:
+        return codes
+    converted = aligned_empty(codes.shape, np.uint8).view(np.uint8)
+    before, after = ((16, 4), (4, 16)) if layout == "quads" else ((4, 16), (16, 4))
+    groups = (len(codes), codes.shape[1] // 64)
+    converted.reshape(*groups, *after)[...] = codes.reshape(*groups, *before).swapaxes(2, 3)
+    return converted

@@ -32,7 +32,11 @@ def _write(keys, row, count, ranked, slots, scores):  # type: ignore[no-untyped-
 
 
 @kernel
-def _single(codes, bias, steps, query, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
+def nearest_bytes_single(codes, bias, steps, query, center, normalise, slots, scores):  # type: ignore[no-untyped-def]
+    """Answer one query.
+
+    codes (B, ·) uint8 · bias (B, 32), steps (d,), query (d,), center (d,), scores (k,) float32 · slots (k,) int32
+    """
     prepared = np.empty(query.shape[0], dtype=np.float32)
     tables = np.empty((1, codes.shape[1] // 32), dtype=np.uint8)
     scales, shifts = np.empty(1, dtype=np.float32), np.empty(1, dtype=np.float32)
@@ -127,7 +131,7 @@ def nearest_bytes(
     scores = np.empty((len(queries), k), dtype=np.float32)
     layout = (blocks.codes, blocks.bias, steps)
     if len(queries) == 1:
-        _single(*layout, queries[0], space.center, space.normalise, slots[0], scores[0])
+        nearest_bytes_single(*layout, queries[0], space.center, space.normalise, slots[0], scores[0])
     elif len(queries):
         bounds = share_bounds(len(queries), threads, AGAINST_ONE_LIST)
         with numba_threads(threads):

@@ -1,4 +1,4 @@
-from itertools import pairwise
+import itertools
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def encoded(rows, codewords, threads=1):
 def test_each_iteration_lowers_the_error_or_keeps_it(normal, n, parts, width):
     rows = normal(n, parts * width)
     errors = [squares(rows, train_codewords(rows, parts, times, 3)).min(axis=2).sum(axis=0) for times in range(6)]
-    for before, after in pairwise(errors):
+    for before, after in itertools.pairwise(errors):
         assert (after <= before * (1 + 1e-5) + 1e-9).all()
     if n > CODES:
         assert errors[-1].sum() < 0.95 * errors[0].sum()

@@ -15,10 +15,9 @@ from ivfbench.runner.experiment import (
     expand_variants,
     load_experiment,
     parse_experiment,
-    query_points,
-    resolve_count,
     shipped,
 )
+from ivfbench.runner.query_grid import query_points, resolve_count
 
 EXACT = "algorithms: [{type: Exact}]\n"
 TWENTY = "algorithms: [{type: IVF, clustering: {type: KMeans, lists: 20}}]\n"

@@ -1,0 +1,78 @@
+"""One query through byte routes and compressed lists, in one call of one kernel.
+
+Such a query takes twenty microseconds or so; two calls with thirty arrays take ten more. The kernels are those of
+`routers.byte_routes` and `codecs.compressed_lists`, and so is every answer, to the bit; only the way there is shorter.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from numba.core import config
+
+from .codecs.codec import Lists
+from .codecs.compressed_lists import CompressedLists, candidates
+from .found import Found
+from .kernels.addresses import addresses_of, cube_at, matrix_at, vector_at
+from .kernels.compile import kernel
+from .kernels.compressed import compressed_single
+from .kernels.nearest_bytes import nearest_bytes_single
+from .kernels.space import METRICS
+from .routers.byte_routes import ByteRoutes
+from .routers.router import Routes
+
+
+@kernel
+def _answer(places, rows, query, route_normalise, normalise, metric, wanted, probes, scores, ids, distances, work):  # type: ignore[no-untyped-def]
+    # places: of the arrays that `OneQuery` names, in its order · rows (n, d) · query (1, d) float32
+    nearest_bytes_single(
+        matrix_at(places, 0, np.uint8), matrix_at(places, 1, np.float32), vector_at(places, 2, np.float32), query[0],
+        vector_at(places, 3, np.float32), route_normalise, probes, scores,
+    )  # fmt: skip
+    compressed_single(
+        matrix_at(places, 4, np.uint8), matrix_at(places, 5, np.float32), matrix_at(places, 6, np.int32),
+        vector_at(places, 7, np.int64), vector_at(places, 8, np.int64), matrix_at(places, 9, np.uint8),
+        vector_at(places, 10, np.float32), matrix_at(places, 11, np.uint8), cube_at(places, 12, np.float32),
+        vector_at(places, 13, np.float32), rows, vector_at(places, 14, np.float32), query[0],
+        vector_at(places, 15, np.float32), normalise, metric, probes, wanted, ids[0], distances[0], work[:, 0],
+    )  # fmt: skip
+
+
+class OneQuery:
+    """What a single query of one index needs, laid ready.
+
+    Parameters
+    ----------
+    routes : ByteRoutes
+    lists : CompressedLists
+    """
+
+    def __init__(self, routes: ByteRoutes, lists: CompressedLists) -> None:
+        compressed, space = lists.compressed, lists.space
+        blocks = compressed.blocks
+        self._kept = (
+            routes.blocks.codes, routes.blocks.bias, routes.steps, routes.space.center,
+            blocks.codes, blocks.bias, blocks.ids, blocks.starts, blocks.sizes, compressed.centers, compressed.steps,
+            compressed.rotation, compressed.codewords, compressed.code_steps, compressed.lengths, space.center,
+        )  # fmt: skip
+        self._places = addresses_of(self._kept)
+        self._rows = compressed.rows
+        self._kinds = (routes.space.normalise, space.normalise, METRICS.index(lists.metric))
+
+    def search(self, query: npt.NDArray[np.float32], k: int, nprobe: int, rerank: int | None) -> Found:
+        """Answer query (1, d), as given; nprobe at most L."""
+        probes = np.empty(nprobe, dtype=np.int32)
+        scores = np.empty(nprobe, dtype=np.float32)
+        ids = np.empty((1, k), dtype=np.int32)
+        distances = np.empty((1, k), dtype=np.float32)
+        work = np.empty((2, 1), dtype=np.int64)
+        wanted = candidates(k, rerank, len(self._rows))
+        _answer(
+            self._places, self._rows, query, *self._kinds, wanted, probes, scores, ids, distances, work
+        )  # fmt: skip
+        return Found(ids, distances, work[0], work[1])
+
+
+def one_query(routes: Routes, lists: Lists) -> OneQuery | None:
+    """Return the short way of an index, or None where there is none."""
+    if isinstance(routes, ByteRoutes) and isinstance(lists, CompressedLists) and not config.DISABLE_JIT:
+        return OneQuery(routes, lists)
+    return None
