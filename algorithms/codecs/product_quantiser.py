@@ -159,7 +159,8 @@ def _share_of_centroid(
     for query, chosen in zip(asked, of_list[pairs], strict=True):
         members = order[begins[chosen] : begins[chosen + 1]]
         if len(members):
-            seen, center = errors[members] @ query, errors[members] @ centers[chosen]
+            products = errors[members] @ np.stack([query, centers[chosen]], axis=1)
+            seen, center = products.T.astype(np.float64)  # their own products may exceed float32
             above += float(seen @ center)
             below += float(center @ center)
     return above / below if below > 0 else 0.0

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from ivfbench.algorithms.kernels import shares
-from ivfbench.algorithms.kernels.nearest import nearest
+from ivfbench.algorithms.kernels.nearest import HEAP_AT_MOST, nearest
 from ivfbench.algorithms.kernels.panels import make_panels
 from ivfbench.algorithms.kernels.space import identity
 
@@ -36,6 +36,36 @@ def test_random_numbers_give_scores_as_good(normal, shapes, threads):
         np.testing.assert_allclose(scores[:, :found], chosen, rtol=1e-5, atol=1e-5)
         assert (slots[:, found:] == -1).all()
         assert all(len(set(row)) == found for row in slots[:, :found].tolist())
+
+
+def test_heaps_and_whole_selections_agree(whole_numbers, normal, threads):
+    # Beyond HEAP_AT_MOST all scores are kept and selected from: what comes first must not change, ties included.
+    for rows, queries in (
+        (whole_numbers(60, 3), whole_numbers(9, 3, seed=1)),
+        (normal(60, 3), normal(9, 3, seed=1)),
+    ):
+        panels = make_panels(rows, identity(3), squared=True)
+        for asked in (queries, queries[:1]):
+            few = nearest(panels, asked, identity(3), HEAP_AT_MOST, threads)
+            many = nearest(panels, asked, identity(3), HEAP_AT_MOST + 1, threads)
+            for one, other in zip(few, many, strict=True):
+                np.testing.assert_array_equal(one, other[:, :HEAP_AT_MOST])
+
+
+@pytest.mark.parametrize("k", [1, 20])
+def test_nan_and_infinity_are_no_neighbours(normal, k):
+    rows, queries = normal(40, 3), normal(5, 3, seed=1)
+    queries[2, 1] = np.nan
+    bias = np.zeros(40, dtype=np.float32)
+    bias[[4, 11]] = np.nan, np.inf
+    panels = make_panels(rows, identity(3), bias=bias)
+    slots, _ = nearest(panels, queries, identity(3), k)
+    assert (slots[2] == -1).all()
+    kept = np.delete(slots, 2, axis=0)
+    assert (kept >= 0).all()
+    assert not np.isin(kept, (4, 11)).any()
+    for i, query in enumerate(queries):
+        assert nearest(panels, query[None], identity(3), k)[0].tobytes() == slots[i].tobytes()
 
 
 def test_no_queries(whole_numbers):
