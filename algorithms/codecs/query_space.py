@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 FLOOR = 1e-2  # of the mean eigenvalue: directions that no training query took may still be taken
 PROBED = 0.1  # part of the lists that a query is taken to open
-PAIRS = 200_000  # of a query and a list that it opens, at most
+PAIRS = 50_000  # of a query and a list that it opens, at most: enough for a moment, and no burden on memory
 
 
 class QuerySpace(NamedTuple):
