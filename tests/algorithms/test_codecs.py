@@ -11,6 +11,7 @@ from ivfbench.algorithms.codecs.int8 import Int8
 from ivfbench.algorithms.codecs.product_quantiser import ProductQuantiser
 from ivfbench.algorithms.exact import Exact
 from ivfbench.algorithms.ivf import IVF
+from ivfbench.algorithms.one_query import one_query
 from ivfbench.algorithms.probing.conformal import Conformal
 from ivfbench.algorithms.probing.distance_ratio import DistanceRatio
 from ivfbench.algorithms.probing.fixed import Fixed
@@ -40,8 +41,8 @@ def codec(request):
     return request.param()
 
 
-def build(codec, rows, metric, training=None, lists=LISTS, threads=1, router=None, seed=5):
-    algorithm = IVF(KMeans(lists=lists, iterations=3), router or Centroid(), codec, seed=seed)
+def build(codec, rows, metric, training=None, lists=LISTS, threads=1, routing="float32"):
+    algorithm = IVF(KMeans(lists=lists, iterations=3), Centroid(), codec, routing, seed=5)
     return algorithm.build(rows, metric, training, threads=threads)
 
 
@@ -107,11 +108,12 @@ def test_distances_are_those_of_the_ids(codec, metric, naive, normal):
     np.testing.assert_allclose(found.distances, exact, rtol=1e-6, atol=1e-6)
 
 
-def test_one_query_is_answered_as_in_any_batch_by_any_number_of_threads(codec, metric, normal, tiny):
+@pytest.mark.parametrize("routing", ["float32", "int8"])
+def test_one_query_is_answered_as_in_any_batch_by_any_number_of_threads(codec, metric, routing, normal, tiny):
     # Hardly more candidates than neighbours: a score that is rounded otherwise would let in another one.
     n, q = (80, 13) if tiny else (2000, 300)
     rows, queries = normal(n, 20), normal(q, 20, seed=1)
-    index = build(codec, rows, metric)
+    index = build(codec, rows, metric, routing=routing)
     for k, rerank, nprobe in ((5, 5, 4), (1, 1, LISTS), (3, None, 1)):
         choice = {"k": k, "rerank": rerank, "nprobe": nprobe}
         expected = index.search(queries, **choice)
@@ -119,6 +121,19 @@ def test_one_query_is_answered_as_in_any_batch_by_any_number_of_threads(codec, m
         assert same(index.search(queries[: q // 2], threads=3, **choice), first_of(expected, q // 2))
         for i in range(min(q, 60)):
             assert same(index.search(queries[i], **choice), first_of(expected, i + 1, i)), (i, choice)
+
+
+def test_the_short_way_of_one_query_changes_nothing(codec, metric, normal, tiny):
+    rows, queries = normal(120, 10), normal(12, 10, seed=1)
+    queries[3] = 0
+    queries[4, 2] = np.nan
+    index = build(codec, rows, metric, routing="int8")
+    assert (one_query(index.routes, index.lists) is None) == tiny  # interpreted kernels take arrays only
+    for k, rerank, nprobe in ((5, None, 2), (1, 1, LISTS), (130, 1000, LISTS), (3, 7, 10**6)):
+        for query in queries:
+            probes = index.routes.route(query[None], min(nprobe, LISTS)).lists
+            expected = index.lists.search(query[None], probes, k, rerank=rerank)
+            assert same(index.search(query, k, nprobe=nprobe, rerank=rerank), expected)
 
 
 def first_of(found, stop, start=0):
