@@ -55,8 +55,8 @@ def test_what_a_kernel_says_it_does_grows_with_the_dimension(make):
     narrow, wide = make(TINY), make(wider)
     (one,), (two,) = narrow.operations.values(), wide.operations.values()
     assert one % TINY.dimension == two % wider.dimension == 0
-    # the same number of operations for each byte, but for a constant for each vector
-    assert one / narrow.bytes <= two / wide.bytes <= 1.3 * one / narrow.bytes
+    # the same number of operations for each byte, but for a constant for each vector, which weighs most beside bytes
+    assert one / narrow.bytes <= two / wide.bytes <= 1.5 * one / narrow.bytes
 
 
 def test_cold_parts_probe_every_list_once():
