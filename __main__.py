@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
-from .runner.datasets_commands import datasets_derive, datasets_embed
+from .runner.datasets_commands import datasets_app
 
 # The base of everything a user can get wrong; typer brings its own click, or uses the installed one, by version.
 UsageProblem: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
@@ -28,9 +28,6 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-)
-datasets_app = typer.Typer(
-    help="List, inspect, fetch, verify, make, derive and embed datasets.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(datasets_app, name="datasets")
 
@@ -322,78 +319,6 @@ def roofline(
         typer.echo(f"table: {path}")
     for path in draw_roofline(measured.table, measured.limits, out):
         typer.echo(f"figure: {path}")
-
-
-@datasets_app.command("list")
-def datasets_list(
-    collection: Annotated[str | None, typer.Option(help="Only ann-benchmarks or vibe.")] = None,
-) -> None:
-    """List the datasets that can be named, and where each comes from."""
-    from .datasets.command import list_lines
-
-    for line in list_lines(collection):
-        typer.echo(line)
-
-
-@datasets_app.command("info")
-def datasets_info(name: Annotated[str, typer.Argument(help="Name or path.")]) -> None:
-    """Show what is in a dataset, without loading its vectors."""
-    from .datasets.command import info_lines
-
-    for line in info_lines(name):
-        typer.echo(line)
-
-
-@datasets_app.command("get")
-def datasets_get(name: Annotated[str, typer.Argument(help="Name.")]) -> None:
-    """Download or generate a dataset into the cache, and print its path."""
-    from .datasets.load import locate
-    from .runner.display import byte_progress
-
-    with byte_progress(f"getting {name}") as progress:
-        path = locate(name, progress=progress)
-    typer.echo(path)
-
-
-@datasets_app.command("verify")
-def datasets_verify(
-    path: Annotated[str, typer.Argument(help="Path, or the name of a dataset in the cache.")],
-    sample: Annotated[int | None, typer.Option(min=1, help="Search only so many queries again. Default: all.")] = None,
-) -> None:
-    """Check a file: layout, values, and the ground truth of every query, searched again exactly."""
-    from .datasets.command import verify_lines
-    from .datasets.load import locate
-    from .datasets.verify import verify
-    from .runner.display import byte_progress
-
-    with byte_progress("searching") as progress:
-        report = verify(locate(path), sample, progress)
-    for line in verify_lines(report):
-        typer.echo(line)
-
-
-@datasets_app.command("make")
-def datasets_make(
-    output: Annotated[Path, typer.Argument(help="The HDF5 file to write.")],
-    base: Annotated[Path, typer.Option(help="Vectors to search in: .npy, .fvecs, .bvecs, .fbin, .u8bin, .i8bin.")],
-    queries: Annotated[Path, typer.Option(help="Test queries.")],
-    metric: Annotated[str, typer.Option(help="euclidean, angular, normalized, ip or manhattan.")],
-    learn: Annotated[Path | None, typer.Option(help="Training queries.")] = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="Neighbours of each test query to store.")] = 100,
-    learn_k: Annotated[int, typer.Option(min=1, help="Neighbours of each training query to store.")] = 10,
-    dtype: Annotated[str | None, typer.Option(help="Store vectors as this type. Default: as they come.")] = None,
-) -> None:
-    """Make a standard dataset from files of vectors, computing the exact ground truth."""
-    from .datasets.make import make_dataset
-    from .runner.display import byte_progress
-
-    with byte_progress("searching") as progress:
-        path = make_dataset(output, base, queries, metric, learn, k, learn_k, dtype, progress)
-    typer.echo(path)
-
-
-datasets_app.command("derive")(datasets_derive)
-datasets_app.command("embed")(datasets_embed)
 
 
 def _is_ours(error: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""`ivfbench datasets derive | embed`: what the command line parses, and what it calls.
+"""`ivfbench datasets`: what the command line parses, and what it calls.
 
 As in `__main__`, which adds these commands to its own, rooms are imported inside the commands that enter them.
 """
@@ -9,6 +9,10 @@ from typing import Annotated
 
 import typer
 
+datasets_app = typer.Typer(
+    help="List, inspect, fetch, verify, make, derive and embed datasets.", no_args_is_help=True, rich_markup_mode=None
+)
+
 
 class Store(StrEnum):
     """The type that embeddings are stored in."""
@@ -17,6 +21,75 @@ class Store(StrEnum):
     float32 = "float32"
 
 
+@datasets_app.command("list")
+def datasets_list(
+    collection: Annotated[str | None, typer.Option(help="Only ann-benchmarks or vibe.")] = None,
+) -> None:
+    """List the datasets that can be named, and where each comes from."""
+    from ..datasets.command import list_lines
+
+    for line in list_lines(collection):
+        typer.echo(line)
+
+
+@datasets_app.command("info")
+def datasets_info(name: Annotated[str, typer.Argument(help="Name or path.")]) -> None:
+    """Show what is in a dataset, without loading its vectors."""
+    from ..datasets.command import info_lines
+
+    for line in info_lines(name):
+        typer.echo(line)
+
+
+@datasets_app.command("get")
+def datasets_get(name: Annotated[str, typer.Argument(help="Name.")]) -> None:
+    """Download or generate a dataset into the cache, and print its path."""
+    from ..datasets.load import locate
+    from .display import byte_progress
+
+    with byte_progress(f"getting {name}") as progress:
+        path = locate(name, progress=progress)
+    typer.echo(path)
+
+
+@datasets_app.command("verify")
+def datasets_verify(
+    path: Annotated[str, typer.Argument(help="Path, or the name of a dataset in the cache.")],
+    sample: Annotated[int | None, typer.Option(min=1, help="Search only so many queries again. Default: all.")] = None,
+) -> None:
+    """Check a file: layout, values, and the ground truth of every query, searched again exactly."""
+    from ..datasets.command import verify_lines
+    from ..datasets.load import locate
+    from ..datasets.verify import verify
+    from .display import byte_progress
+
+    with byte_progress("searching") as progress:
+        report = verify(locate(path), sample, progress)
+    for line in verify_lines(report):
+        typer.echo(line)
+
+
+@datasets_app.command("make")
+def datasets_make(
+    output: Annotated[Path, typer.Argument(help="The HDF5 file to write.")],
+    base: Annotated[Path, typer.Option(help="Vectors to search in: .npy, .fvecs, .bvecs, .fbin, .u8bin, .i8bin.")],
+    queries: Annotated[Path, typer.Option(help="Test queries.")],
+    metric: Annotated[str, typer.Option(help="euclidean, angular, normalized, ip or manhattan.")],
+    learn: Annotated[Path | None, typer.Option(help="Training queries.")] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="Neighbours of each test query to store.")] = 100,
+    learn_k: Annotated[int, typer.Option(min=1, help="Neighbours of each training query to store.")] = 10,
+    dtype: Annotated[str | None, typer.Option(help="Store vectors as this type. Default: as they come.")] = None,
+) -> None:
+    """Make a standard dataset from files of vectors, computing the exact ground truth."""
+    from ..datasets.make import make_dataset
+    from .display import byte_progress
+
+    with byte_progress("searching") as progress:
+        path = make_dataset(output, base, queries, metric, learn, k, learn_k, dtype, progress)
+    typer.echo(path)
+
+
+@datasets_app.command("derive")
 def datasets_derive(
     source: Annotated[str, typer.Argument(help="Name or path.")],
     output: Annotated[Path, typer.Argument(help="The HDF5 file to write.")],
@@ -45,6 +118,7 @@ def datasets_derive(
     typer.echo(output)
 
 
+@datasets_app.command("embed")
 def datasets_embed(
     output: Annotated[Path, typer.Argument(help="The HDF5 file to write.")],
     corpus: Annotated[Path, typer.Option(help="Documents, as JSON lines of _id, title and text.")],
