@@ -1,6 +1,8 @@
 """Shared fixtures. Nothing here may import a jitted module before the environment is set."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,66 @@ settings.register_profile("ivfbench", deadline=None)
 settings.load_profile("ivfbench")
 
 SHARED_DATA = Path(os.environ.get("IVFBENCH_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+EXPERIMENT = """
+algorithms:
+  - type: Exact
+  - {type: IVF, clustering: {type: KMeans, lists: 12}, query: {nprobe: [1, "50%"]}}
+"""
+REPORTED = """
+mode: routing
+repetitions: 2
+seeds: [0, 1]
+report: routers
+algorithms:
+  - {type: IVF, clustering: {type: KMeans, lists: [6, 12]}, router: {type: Centroid, scoring: [normalised, euclidean]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A working folder: an experiment, a small dataset, a wrong one, a file and a folder that are neither."""
+    from ivfbench.datasets.drift import Drift, generate, write_drift
+    from ivfbench.datasets.truth import exact_neighbors
+    from ivfbench.datasets.write import write_dataset
+
+    small = Drift(n=900, dimension=16, learn=300, test=60, topics=30, k=20)
+    folder = tmp_path_factory.mktemp("work")
+    (folder / "small.yml").write_text(EXPERIMENT)
+    write_drift(folder, small).rename(folder / "small.hdf5")
+    train, test, _ = generate(small)
+    ids, distances = exact_neighbors(train, test, 20, "angular")
+    write_dataset(
+        folder / "wrong.hdf5", train=train, test=test, metric="angular", neighbors=ids[::-1], distances=distances
+    )
+    (folder / "reported.yml").write_text(REPORTED)
+    (folder / "wrong.yml").write_text("algorithm: [{type: Exact}]\n")
+    (folder / "thin.yml").write_text("algorithms: [{type: Exact}]\nvariants: {pca: [4, 17]}\n")
+    (folder / "file").write_text("text")
+    (folder / "empty").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def invocation(folder):
+    """A function: what `subprocess` needs for one command in the working folder."""
+
+    def spelled(*arguments, columns="100", **more):
+        environment = {**os.environ, "COLUMNS": columns, "IVFBENCH_DATA": str(folder / "cache"), **more}
+        return {"args": [sys.executable, "-m", "ivfbench", *map(str, arguments)], "cwd": folder, "env": environment}
+
+    return spelled
+
+
+@pytest.fixture(scope="module")
+def ivfbench(invocation):
+    """A function: one command, done in the working folder."""
+
+    def run(*arguments, columns="100"):
+        return subprocess.run(**invocation(*arguments, columns=columns), capture_output=True, text=True, timeout=120)
+
+    return run
 
 
 @pytest.fixture(scope="session")

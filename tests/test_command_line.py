@@ -1,6 +1,5 @@
 """The command line, as people meet it: real processes, from arguments to exit codes."""
 
-import importlib.util
 import io
 import os
 import pty
@@ -16,71 +15,8 @@ import pandas as pd
 import psutil
 import pytest
 from ivfbench.__main__ import main
-from ivfbench.datasets.drift import Drift, generate, write_drift
-from ivfbench.datasets.layout import describe
-from ivfbench.datasets.truth import exact_neighbors
-from ivfbench.datasets.write import write_dataset
 from ivfbench.results.columns import COLUMNS
 from ivfbench.results.store import load_runs
-
-SMALL = Drift(n=900, dimension=16, learn=300, test=60, topics=30, k=20)
-EXPERIMENT = """
-algorithms:
-  - type: Exact
-  - {type: IVF, clustering: {type: KMeans, lists: 12}, query: {nprobe: [1, "50%"]}}
-"""
-REPORTED = """
-mode: routing
-repetitions: 2
-seeds: [0, 1]
-report: routers
-algorithms:
-  - {type: IVF, clustering: {type: KMeans, lists: [6, 12]}, router: {type: Centroid, scoring: [normalised, euclidean]}}
-"""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A working folder: an experiment, a small dataset, a wrong one, a file and a folder that are neither."""
-    folder = tmp_path_factory.mktemp("work")
-    (folder / "small.yml").write_text(EXPERIMENT)
-    write_drift(folder, SMALL).rename(folder / "small.hdf5")
-    train, test, _ = generate(SMALL)
-    ids, distances = exact_neighbors(train, test, 20, "angular")
-    write_dataset(
-        folder / "wrong.hdf5", train=train, test=test, metric="angular", neighbors=ids[::-1], distances=distances
-    )
-    (folder / "reported.yml").write_text(REPORTED)
-    (folder / "wrong.yml").write_text("algorithm: [{type: Exact}]\n")
-    (folder / "thin.yml").write_text("algorithms: [{type: Exact}]\nvariants: {pca: [4, 17]}\n")
-    (folder / "file").write_text("text")
-    (folder / "empty").mkdir()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def ivfbench(folder):
-    """A function: one command, done in the working folder."""
-
-    def run(*arguments, columns="100"):
-        return subprocess.run(
-            command(*arguments),
-            cwd=folder,
-            env=surroundings(folder, columns),
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-    return run
-
-
-def command(*arguments):
-    return [sys.executable, "-m", "ivfbench", *map(str, arguments)]
-
-
-def surroundings(folder, columns="100"):
-    return {**os.environ, "COLUMNS": columns, "IVFBENCH_DATA": str(folder / "cache")}
 
 
 def small(*more, out):
@@ -180,44 +116,6 @@ class TestAgain:
         assert len(stored(tmp_path)) == 1
 
 
-@pytest.fixture(scope="module")
-def reported(ivfbench, folder):
-    """An experiment that ends with a report: what it printed, and its folder of results."""
-    arguments = ("run", "reported.yml", "--dataset", "small.hdf5", "--threads", "1", "--out", "reported")
-    return ivfbench(*arguments), folder / "reported"
-
-
-class TestReport:
-    def test_an_experiment_ends_with_its_report(self, reported):
-        done, out = reported
-        assert done.returncode == 0, done.stderr
-        for ending in ("md", "tex", "csv"):
-            assert f"report: reported/report/reported.{ending}" in done.stdout
-        assert "8 to build and sweep" in done.stderr
-        assert len(table_of(out)) == 0  # nothing was searched
-        told = pd.read_csv(out / "report" / "reported.csv")
-        assert set(told["router"]) == {"centroid (normalised)", "centroid (euclidean)"}
-        assert (told["seeds"] == 2).all()
-        text = (out / "report" / "reported.md").read_text("utf-8")
-        pictures = [line.partition("](")[2].rstrip(")") for line in text.splitlines() if line.startswith("![")]
-        assert len(pictures) == 2 * 4
-        for name in pictures:
-            assert (out / "report" / name).read_bytes().startswith(b"\x89PNG")
-
-    def test_another_mode_leaves_the_report_out(self, reported, ivfbench):
-        arguments = ("run", "reported.yml", "--dataset", "small.hdf5", "--threads", "1", "--mode", "batch")
-        done = ivfbench(*arguments, "--out", "unreported", "--no-figures")
-        assert done.returncode == 0, done.stderr
-        assert "report:" not in done.stdout
-
-    def test_it_can_be_written_again_in_another_kind(self, reported, ivfbench):
-        done = ivfbench("report", "--out", "reported", "--kind", "open-questions", "--baseline", "*normalised*")
-        assert done.returncode == 0, done.stderr
-        told = pd.read_csv(reported[1] / "report" / "open-questions.csv")
-        assert set(told["factor"]) == {"clustering.lists"}
-        assert set(told["value"]) == {6, 12}
-
-
 class TestFailures:
     def test_a_failed_job_is_a_row_and_the_others_go_on(self, ivfbench, tmp_path):
         wrong_too = ("--dataset", "wrong.hdf5", "--algorithm", "exact", "--mode", "batch", "--no-figures")
@@ -239,12 +137,11 @@ class TestFailures:
 
 
 class TestInterrupt:
-    def test_ctrl_c_keeps_what_is_finished_and_leaves_no_process(self, folder, tmp_path):
+    def test_ctrl_c_keeps_what_is_finished_and_leaves_no_process(self, invocation, tmp_path):
         log, out = tmp_path / "log", tmp_path / "out"
         with log.open("w") as stream:
             process = subprocess.Popen(
-                command(*small(out=out)),
-                cwd=folder, env=surroundings(folder), stdout=stream, stderr=stream, start_new_session=True,
+                **invocation(*small(out=out)), stdout=stream, stderr=stream, start_new_session=True,
             )  # fmt: skip
         try:
             children = wait_for(lambda: "[2/2]" in log.read_text() and psutil.Process(process.pid).children())
@@ -272,12 +169,13 @@ def wait_for(condition, seconds=90.0):
 
 
 class TestTerminal:
-    def test_a_narrow_terminal_gets_bars_that_fit(self, first, folder):
+    def test_a_narrow_terminal_gets_bars_that_fit(self, first, invocation):
         leader, follower = pty.openpty()
         with subprocess.Popen(
-            command(*small("--no-figures", out="first")),
-            cwd=folder, env={**surroundings(folder, "60"), "TERM": "xterm"}, stdout=subprocess.DEVNULL, stderr=follower,
-        ) as process:  # fmt: skip
+            **invocation(*small("--no-figures", out="first"), columns="60", TERM="xterm"),
+            stdout=subprocess.DEVNULL,
+            stderr=follower,
+        ) as process:
             os.close(follower)
             said = read_all(leader)
         assert process.returncode == 0
@@ -432,50 +330,11 @@ def assert_refused(code, stdout, stderr, said):
     assert (code, stdout) == (2, "")
 
 
-class TestDatasets:
-    def test_info(self, ivfbench):
-        done = ivfbench("datasets", "info", "small.hdf5")
-        assert done.returncode == 0, done.stderr
-        for said in ("small (synthetic)", "angular", "900 of 16 dimensions", "60 with 20 neighbours", "300 with 10"):
-            assert said in done.stdout
-
-    def test_verify(self, ivfbench):
-        done = ivfbench("datasets", "verify", "small.hdf5", "--sample", "10")
-        assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.startswith("small.hdf5: sound\n")
-        assert "10 of 60 searched again" in done.stdout
-
-    def test_make(self, ivfbench, folder, tmp_path):
-        rng = np.random.default_rng(0)
-        for name, rows in (("base", 50), ("queries", 5)):
-            np.save(tmp_path / f"{name}.npy", rng.standard_normal((rows, 6)).astype(np.float32))
-        arguments = ("--base", tmp_path / "base.npy", "--queries", tmp_path / "queries.npy", "--metric", "euclidean")
-        done = ivfbench("datasets", "make", tmp_path / "made.hdf5", *arguments, "-k", "7")
-        assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'made.hdf5'}\n"), done.stderr
-        made = describe(tmp_path / "made.hdf5")
-        assert (made.n, made.dimension, made.queries, made.neighbors, made.metric) == (50, 6, 5, 7, "euclidean")
-
-    def test_derive(self, ivfbench, tmp_path):
-        out = tmp_path / "thin.hdf5"
-        arguments = ("--pca", "4", "--normalise", "--metric", "ip", "--base", "500", "--learn", "50", "--learn-k", "20")
-        done = ivfbench("datasets", "derive", "small.hdf5", out, *arguments)
-        assert (done.returncode, done.stdout) == (0, f"{out}\n"), done.stderr
-        assert "searching 0/110" in done.stderr
-        made = describe(out)
-        assert (made.n, made.dimension, made.metric, made.synthetic) == (500, 4, "ip", True)
-        assert (made.queries, made.neighbors, made.learn_count, made.learn_neighbors) == (60, 100, 50, 20)
-
-    def test_embed_says_what_to_install(self, ivfbench, tmp_path):
-        if importlib.util.find_spec("sentence_transformers"):
-            pytest.skip("sentence-transformers is installed here")
-        done = ivfbench("datasets", "embed", tmp_path / "x.hdf5", "--corpus", "c", "--queries", "q", "--model", "m")
-        assert_refused(done.returncode, done.stdout, done.stderr, "pip install 'ivfbench[text]'")
-        assert list(tmp_path.iterdir()) == []
-
-
 class TestVariants:
     def test_are_measured_like_datasets_and_derived_once(self, ivfbench, folder, tmp_path):
-        content = EXPERIMENT + "variants: [{}, {pca: 4, metric: [ip, euclidean], learn_k: 20}]\n"
+        content = (
+            folder / "small.yml"
+        ).read_text() + "variants: [{}, {pca: 4, metric: [ip, euclidean], learn_k: 20}]\n"
         (tmp_path / "many.yml").write_text(content)
         out, command = tmp_path / "out", ("run", tmp_path / "many.yml", "--dataset", "small.hdf5", "--mode", "batch")
         done = ivfbench(*command, "--out", out, "--threads", "1", "--repetitions", "1", "--no-figures")
