@@ -54,8 +54,8 @@ class Blocks(NamedTuple):
 
 
 @parallel_kernel
-def _fill(codes, bias, order, offsets, starts, lanes, packed, block_bias, ids):  # type: ignore[no-untyped-def]
-    # codes (n, M) uint8 below 16 · bias (n,) float32 · packed (B, 16·M) uint8. Iteration i owns list i.
+def _fill(codes, bias, order, offsets, starts, bits, lanes, packed, block_bias, ids):  # type: ignore[no-untyped-def]
+    # codes (n, M) uint8 below 2**bits · bias (n,) float32 · packed (B, 4·bits·M) uint8. Iteration i owns list i.
     for i in numba.prange(starts.shape[0] - 1):
         for block in range(starts[i], starts[i + 1]):
             packed[block, :] = 0
@@ -68,31 +68,14 @@ def _fill(codes, bias, order, offsets, starts, lanes, packed, block_bias, ids): 
                 row = order[place]
                 ids[block, member] = row
                 block_bias[block, member] = bias[row]
-                lane = member % 16
+                half, lane = member // 16, member % 16
                 for m in range(codes.shape[1]):
                     group, part = m // 4, m % 4
-                    at = group * 64 + (part * 16 + lane if lanes else lane * 4 + part)
-                    code = codes[row, m]
-                    packed[block, at] |= (code << 4) if member >= 16 else code
-
-
-@parallel_kernel
-def _fill_bytes(codes, bias, order, offsets, starts, packed, block_bias, ids):  # type: ignore[no-untyped-def]
-    # codes (n, M) uint8 · packed (B, 32·M) uint8. Iteration i owns list i.
-    for i in numba.prange(starts.shape[0] - 1):
-        for block in range(starts[i], starts[i + 1]):
-            packed[block, :] = 0
-            for member in range(32):
-                place = offsets[i] + (block - starts[i]) * 32 + member
-                if place >= offsets[i + 1]:
-                    ids[block, member] = -1
-                    block_bias[block, member] = np.inf
-                    continue
-                row = order[place]
-                ids[block, member] = row
-                block_bias[block, member] = bias[row]
-                for m in range(codes.shape[1]):
-                    packed[block, (m // 4) * 128 + (member // 16) * 64 + (member % 16) * 4 + m % 4] = codes[row, m]
+                    if bits == 8:
+                        packed[block, group * 128 + half * 64 + lane * 4 + part] = codes[row, m]
+                    else:
+                        at = group * 64 + (part * 16 + lane if lanes else lane * 4 + part)
+                        packed[block, at] |= (codes[row, m] << 4) if half else codes[row, m]
 
 
 def make_blocks(
@@ -132,10 +115,7 @@ def make_blocks(
     block_bias = np.empty((count, BLOCK), dtype=np.float32)
     ids = np.empty((count, BLOCK), dtype=np.int32)
     with numba_threads(threads):
-        if bits == 4:
-            _fill(codes, bias, order, offsets, starts, layout == "lanes", packed, block_bias, ids)
-        else:
-            _fill_bytes(codes, bias, order, offsets, starts, packed, block_bias, ids)
+        _fill(codes, bias, order, offsets, starts, bits, layout == "lanes", packed, block_bias, ids)
     return Blocks(packed, block_bias, ids, starts, sizes)
 
 
