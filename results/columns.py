@@ -15,6 +15,8 @@ class Column:
 
 COLUMNS: tuple[Column, ...] = (
     Column("dataset", "", "name of the dataset, marked (synthetic) where it is", "str"),
+    Column("n", "vectors", "size of the database", "int64"),
+    Column("dimension", "", "coordinates of a vector", "int64"),
     Column("algorithm", "", "canonical text of the algorithm", "str"),
     Column("parameters", "", "every parameter of the build, canonical JSON", "str"),
     Column("query_parameters", "", "every parameter of the search, canonical JSON", "str"),
@@ -43,6 +45,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("compile_seconds", "s", "time to compile the kernels", "float64"),
     Column("index_bytes", "bytes", "size of the index", "int64"),
     Column("router_bytes", "bytes", "size of the router inside it", "int64"),
+    Column("peak_memory_bytes", "bytes", "largest resident size of the build, its data included", "int64"),
     Column("status", "", "ok, failed or skipped", "str"),
 )
 

@@ -72,6 +72,9 @@ def load_table(path: Path | str) -> pd.DataFrame:
         raise ResultError(f"{path}: found {found}, expected a table in Parquet") from error
     if "query_parameters" in frame.columns and "probing" not in frame.columns:
         frame = _as_before_policies(frame)
+    if "n" not in frame.columns:
+        frame = frame.assign(n=0, dimension=0, peak_memory_bytes=0)
+        frame = frame[[name for name in BY_NAME if name in frame.columns]]
     missing = [name for name in BY_NAME if name not in frame.columns]
     if missing:
         raise ResultError(f"{path}: found no column {missing[0]!r}, expected the columns of a results table")
@@ -114,8 +117,9 @@ def _rows(run: Run) -> list[dict[str, Any]]:
 
 def _build_cells(run: Run) -> dict[str, Any]:
     copied = (
-        *("algorithm", "k", "seed", "build_seconds", "learn_seconds", "label_seconds", "compile_seconds"),
-        *("index_bytes", "router_bytes"),
+        *("n", "dimension", "algorithm", "k", "seed"),
+        *("build_seconds", "learn_seconds", "label_seconds", "compile_seconds"),
+        *("index_bytes", "router_bytes", "peak_memory_bytes"),
     )
     cells = {name: getattr(run, name) for name in copied}
     if run.status != "ok":

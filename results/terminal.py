@@ -12,14 +12,14 @@ from .probing import NO_PROBING
 
 GAP = "  "
 HEADING = ("dataset", "k", "mode", "threads")
-CONSTANT = ("seed", "seeds", "probing", "status")
+CONSTANT = ("n", "dimension", "seed", "seeds", "probing", "status")
 """Said once above the table where they are the same in every row (that has any probing)."""
 KEPT_LONGEST = (
     *("algorithm", "recall", "qps", "probing", "query_parameters", "points_scanned", "status", "message"),
     *("lists_probed", "latency_p50_ms", "build_seconds", "learn_seconds"),
     *("latency_p99_ms", "qps_low", "qps_high", "index_bytes", "seed", "label_seconds", "latency_p95_ms"),
     *("recall_promised", "lists_probed_p90", "lists_probed_p50", "lists_probed_p10"),
-    *("compile_seconds", "recall_ann_benchmarks", "router_bytes", "parameters"),
+    *("peak_memory_bytes", "compile_seconds", "recall_ann_benchmarks", "n", "dimension", "router_bytes", "parameters"),
 )
 _NEVER_DROPPED = 3  # the most important columns stay, shortened if need be
 _NARROWEST = 8  # characters a text column keeps even then

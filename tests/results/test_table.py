@@ -14,13 +14,14 @@ from ivfbench.results.run import failed_point
 from ivfbench.results.table import dataset_sizes, load_table, save_table, table
 
 NAMES = (
-    "dataset, algorithm, parameters, query_parameters, probing, k, mode, threads, seed, recall, "
+    "dataset, n, dimension, algorithm, parameters, query_parameters, probing, k, mode, threads, seed, recall, "
     "recall_promised, recall_ann_benchmarks, qps, qps_low, qps_high, "
     "latency_p50_ms, latency_p95_ms, latency_p99_ms, "
     "lists_probed, lists_probed_p10, lists_probed_p50, lists_probed_p90, points_scanned, "
-    "build_seconds, learn_seconds, label_seconds, compile_seconds, index_bytes, router_bytes, status"
+    "build_seconds, learn_seconds, label_seconds, compile_seconds, index_bytes, router_bytes, "
+    "peak_memory_bytes, status"
 )
-MEASURES = [name for name in NAMES.split(", ")[9:23] if name != "recall_promised"]
+MEASURES = [name for name in NAMES.split(", ")[11:25] if name != "recall_promised"]
 
 
 def test_the_columns_are_these_in_this_order(sample_runs):
@@ -141,6 +142,13 @@ class TestParquet:
         added = ["probing", "recall_promised", *(f"lists_probed_p{percent}" for percent in (10, 50, 90))]
         frame.drop(columns=added).to_parquet(path, index=False)
         pd.testing.assert_frame_equal(load_table(path), frame)
+
+    def test_a_table_of_before_sizes_were_told(self, tmp_path, sample_runs):
+        frame = table(sample_runs())
+        path = tmp_path / "old.parquet"
+        added = ["n", "dimension", "peak_memory_bytes"]
+        frame.drop(columns=added).to_parquet(path, index=False)
+        pd.testing.assert_frame_equal(load_table(path), frame.assign(**dict.fromkeys(added, 0)))
 
     def test_bad_files_are_one_line(self, tmp_path, sample_runs):
         with pytest.raises(ResultError, match="no such file, expected a table in Parquet"):
