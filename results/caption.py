@@ -70,7 +70,9 @@ def remarks(runs: Iterable[Run]) -> list[str]:
             said[f"On {dataset_name(run)} probing policies were calibrated on a stand-in: {calibrated}."] = None
         suite = run.notes.get("suite")
         if suite is not None:
-            said[f"On {dataset_name(run)} {suite} measured; queries per second are those of its best run."] = None
+            best = all(len(point.seconds) == 1 for point in run.points)
+            rate = "; queries per second are those of its best run" if best else ""
+            said[f"On {dataset_name(run)} {suite} measured{rate}."] = None
         for point in run.points:
             if point.status == "ok" and len(point.ids) < len(run.truth_ids):
                 asked = f"the first {len(point.ids):,} of {len(run.truth_ids):,} test queries"

@@ -193,21 +193,22 @@ def _seconds(group: h5py.Group, told: Mapping[str, Any], queries: int, mode: str
     best = _number(told, "best_search_time")
     if "times" not in group:  # big-ann-benchmarks: the seconds of each batch
         every = np.atleast_1d(np.asarray(told.get("search_times", best), np.float64))
-        return _positive(every, "search_times")[:, np.newaxis]
+        return _checked(every, "search_times")[:, np.newaxis]
     each = _array(group, "times", "f", 1).astype(np.float64)
     if each.shape != (queries,):
         raise ResultError(f"times: found the shape {each.shape}, expected ({queries},) as neighbors")
+    together = float(_checked(each, "times").sum())
     if not math.isnan(best):
         # What is stored are the times of the last run; scaled, they keep their shape and add up to the best one.
-        together = float(each.sum())
         each = each * (best * queries / together) if together > 0 else np.full(queries, best)
-    each = _positive(each, "times")
+    if not _checked(each, "best_search_time").sum() > 0:
+        raise ResultError("times: found nothing but 0, expected seconds")
     return each[np.newaxis] if mode == "single" else each.sum(keepdims=True)[np.newaxis]
 
 
-def _positive(seconds: FloatArray64, name: str) -> FloatArray64:
-    if not (np.isfinite(seconds).all() and (seconds >= 0).all() and seconds.sum() > 0):
-        raise ResultError(f"{name}: found times that are no positive numbers, expected seconds")
+def _checked(seconds: FloatArray64, name: str) -> FloatArray64:
+    if not (np.isfinite(seconds).all() and (seconds >= 0).all()):
+        raise ResultError(f"{name}: found times below 0 or not finite, expected seconds")
     return seconds
 
 
