@@ -36,7 +36,7 @@ def export_ann_benchmarks(
         raise typer.BadParameter(f"{folder}: lies in the folder of results, expected another")
     runs = _runs(out, dataset)
     paths = write_ann_benchmarks(folder, runs)
-    for name in sorted({dataset_label(run.dataset) for run in runs}):
+    for name in sorted({dataset_label(run) for run in runs}):
         data = folder / "data" / f"{name}.hdf5"
         if not data.exists():
             typer.echo(f"their tools look for the dataset at {data}", err=True)

@@ -32,6 +32,7 @@ from ..files import replacing
 from ..key import SHORT, SUFFIX, run_key, slug
 from ..labels import short_labels
 from ..run import FloatArray32, IntArray32, Point, Run
+from ..table import dataset_name
 
 MARK = "ivfbench"
 """The attribute that tells our files from others; its value is the canonical text of the algorithm."""
@@ -98,9 +99,12 @@ def write_ann_benchmarks(folder: Path, runs: Iterable[Run]) -> list[Path]:
     return [folder / point.path for point in exported]
 
 
-def dataset_label(name: str) -> str:
-    """Return a dataset's name as ann-benchmarks can bear it: no underscores, nothing that paths or pages read."""
-    return slug(name)
+def dataset_label(run: Run) -> str:
+    """Return the dataset's name as ann-benchmarks can bear it: no underscores, nothing that paths or pages read.
+
+    Generated data are named so here too: "drift-synthetic".
+    """
+    return slug(dataset_name(run))
 
 
 def curve_name(algorithm: str) -> str:
@@ -123,7 +127,7 @@ def _exported(run: Run, point: Point) -> Exported:
     attributes = {
         "algo": curve_name(run.algorithm),
         "name": _name(run, point),
-        "dataset": dataset_label(run.dataset),
+        "dataset": dataset_label(run),
         "distance": run.metric,
         "count": run.k,
         "run_count": len(point.seconds),
@@ -164,7 +168,7 @@ def _path(run: Run, point: Point) -> Path:
     spelled = re.sub(r"\W+", "_", json.dumps([run.algorithm, point.query_parameters], sort_keys=True)).strip("_")
     folder = curve_name(run.algorithm) + ("-batch" if point.mode == "batch" else "")
     file = f"{spelled[:_LONGEST].strip('_')}_{short}{SUFFIX}"
-    return Path("results", dataset_label(run.dataset), str(run.k), folder, file)
+    return Path("results", dataset_label(run), str(run.k), folder, file)
 
 
 def _name(run: Run, point: Point) -> str:

@@ -47,9 +47,7 @@ def write_cuvs(folder: Path, runs: Iterable[Run]) -> list[Path]:
     if not measured:
         raise ResultError("found no measured sweep point, expected some to export")
     texts: dict[Path, str] = {}
-    for (name, algorithm), builds in _grouped(
-        measured, lambda run, _: (dataset_label(run.dataset), curve_name(run.algorithm))
-    ):
+    for (name, algorithm), builds in _grouped(measured, lambda run, _: (dataset_label(run), curve_name(run.algorithm))):
         result = folder / name / "result"
         texts[result / "build" / f"{algorithm},base.csv"] = _csv(_build_row(run) for run, _ in builds)
         for (k, batch), points in _grouped(builds, lambda run, point: (run.k, _batch(point))):

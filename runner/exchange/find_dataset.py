@@ -35,15 +35,16 @@ def find_dataset(name: str, told: Sequence[str], files: Iterable[Path]) -> Datas
     DatasetError
         It cannot be used.
     """
+    plain = name.removesuffix("-synthetic")  # as we export generated data
     for given in told:
-        if slug(Path(given).stem if given.endswith((".hdf5", ".h5")) else given) == slug(name):
+        if slug(Path(given).stem if given.endswith((".hdf5", ".h5")) else given) in (slug(name), slug(plain)):
             return load(given)
     for path in files:
         for folder in list(path.resolve().parents)[:_DEPTH]:
             if (folder / "data" / f"{name}.hdf5").is_file():
                 return load(folder / "data" / f"{name}.hdf5")
-    if name == GENERATED or (cache_folder() / f"{name}.hdf5").is_file():
-        return load(name)
+    if plain == GENERATED or (cache_folder() / f"{plain}.hdf5").is_file():
+        return load(plain)
     raise RunError(
         f"dataset {name!r}: found neither beside the results nor in the cache, expected --dataset FILE, "
         f"or first `ivfbench datasets get {name}`"
