@@ -102,7 +102,10 @@ class TestExport:
         done = ivfbench("export", "ann-benchmarks", tmp_path / "made", *ASKED)
         assert done.returncode == 0, done.stderr
         assert done.stdout == f"3 result files: {tmp_path / 'made' / 'results'}\n"
-        assert f"their tools look for the dataset at {tmp_path / 'made' / 'data' / 'small-synthetic.hdf5'}\n" in done.stderr
+        assert (
+            f"their tools look for the dataset at {tmp_path / 'made' / 'data' / 'small-synthetic.hdf5'}\n"
+            in done.stderr
+        )
         assert len(list((tmp_path / "made" / "results" / "small-synthetic" / "10").glob("*/*.hdf5"))) == 3
         done = ivfbench("table", "--out", tmp_path / "made" / "results", "--dataset", "small.hdf5", "--format", "csv")
         again = csv.DictReader(io.StringIO(done.stdout))

@@ -56,7 +56,6 @@ def _row(run: Run, point: Exported) -> dict[str, Any]:
     told, k = point.attributes, run.k
     truth = run.stored_truth_distances[: len(point.distances)].astype(np.float64)
     rate = 1.0 / told["best_search_time"]
-    percentiles = np.percentile(point.times, [50.0, 95.0, 99.0, 99.9]) * 1000.0
     return {
         "algorithm": told["algo"] + ("-batch" if told["batch_mode"] else ""),
         "parameters": told["name"],
@@ -66,7 +65,8 @@ def _row(run: Run, point: Exported) -> dict[str, Any]:
         "largeepsilon": _within(point, truth[:, k - 1] * (1 + 0.1), k),
         "rel": float(point.distances.sum(dtype=np.float64) / truth.sum()) if truth.sum() >= 0.01 else np.inf,
         "qps": rate,
-        **dict(zip(("p50", "p95", "p99", "p999"), map(float, percentiles), strict=True)),
+        **{f"p{name}": 1000.0 * float(np.percentile(point.times, float(name))) for name in ("50", "95", "99")},
+        "p999": 1000.0 * float(np.percentile(point.times, 99.9)),
         "distcomps": told.get("dist_comps", 0) / (told["run_count"] * len(point.times)),
         "build": told["build_time"],
         "candidates": told["candidates"],

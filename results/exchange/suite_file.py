@@ -163,7 +163,7 @@ def _point(group: h5py.Group, path: Path) -> SuitePoint:
         metric=str(told.get("distance", "")),
         algorithm=str(told.get(MARK, told.get("algo", folder.name.removesuffix(_BATCH)))),
         name=name,
-        query_parameters=json.loads(told["query_parameters"]) if MARK in told else {"name": name},
+        query_parameters=_asked(told) if MARK in told else {"name": name},
         seed=int(told["seed"]) if MARK in told else 0,
         mode=mode,
         threads=1 if mode == "single" else int(told["threads"]) if MARK in told else 0,
@@ -173,6 +173,13 @@ def _point(group: h5py.Group, path: Path) -> SuitePoint:
         distances=distances,
         seconds=_seconds(group, told, len(ids), mode),
     )
+
+
+def _asked(told: Mapping[str, Any]) -> dict[str, Any]:
+    asked = json.loads(told["query_parameters"])
+    if not isinstance(asked, dict) or "NaN" in told["query_parameters"] or "Infinity" in told["query_parameters"]:
+        raise ResultError(f"query_parameters: found {told['query_parameters']!r:.80}, expected a JSON object")
+    return asked
 
 
 def _suite(group: h5py.Group) -> str:

@@ -248,7 +248,7 @@ class TestTheirMetrics:
         assert row["rel"] == np.inf  # short rows: theirs divides infinities
         assert row["qps"] == 1 / told["best_search_time"]
         for name, percent in (("p50", 50), ("p95", 95), ("p99", 99), ("p999", 99.9)):
-            assert row[name] == np.percentile(arrays["times"], percent) * 1000
+            assert row[name] == float(np.percentile(arrays["times"], percent)) * 1000.0
         assert row["distcomps"] == told["dist_comps"] / (5 * 40)
         same = {"build": "build_time", "candidates": "candidates", "indexsize": "index_size", "dataset": "dataset"}
         for name, attribute in {**same, "algorithm": "algo", "parameters": "name", "count": "count"}.items():

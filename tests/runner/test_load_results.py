@@ -171,6 +171,10 @@ class TestSkipped:
             ({"best_search_time": math.inf}, "best_search_time: found times below 0 or not finite"),
             ({"best_search_time": 0.0}, "times: found nothing but 0"),
             ({"left_out": ("times",), "type": "range"}, "found a search of type 'range'"),
+            ({"ivfbench": "Exact()", "seed": 0, "query_parameters": "[1]"}, "query_parameters: found '[1]'"),
+            ({"ivfbench": "Exact()", "seed": 0, "query_parameters": '{"a":NaN}'}, "expected a JSON object"),
+            ({"ivfbench": "Exact()", "seed": 0, "query_parameters": "{"}, "found an unreadable file"),
+            ({"ivfbench": "Exact()"}, "found an unreadable file"),
             ({"left_out": ("neighbors",)}, "found no answers with their times"),
         ],
     )
