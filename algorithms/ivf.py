@@ -37,10 +37,11 @@ from .progress import Progress, silent
 from .routers.byte_routes import byte_routes
 from .routers.centroid import Centroid
 from .routers.router import Fitting, MissingTrainingQueries, Router, Routes, TrainingQueries
+from .routers.two_level_routes import two_level_routes
 from .rows import as_rows, finite, positive
 from .value import Value
 
-ROUTINGS = ("float32", "int8")
+ROUTINGS = ("float32", "int8", "two levels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +184,9 @@ class IVF(Value):
     router : Router
     codec : Codec
     routing : str
-        How representatives are stored: ``float32``, or ``int8`` (linear routers only): faster, with the order of lists
-        changed where scores are nearly equal.
+        How representatives are stored: ``float32``, or (linear routers only) ``int8``: faster, with the order of lists
+        changed where scores are nearly equal; or ``two levels``: as bytes and in groups, the best of which are looked
+        at. That misses some lists, and pays from some 16,000 of them on.
     seed : int
         Of clustering and training.
 
@@ -294,7 +296,7 @@ class IVF(Value):
         fitted = self.router.fit(
             Fitting(metric, rows, space, clusters, training, nearest, self.seed, threads, progress)
         )
-        routes = byte_routes(fitted.routes) if self.routing == "int8" else fitted.routes
+        routes = self._stored(fitted.routes, threads)
         total = time.perf_counter() - started
         built = Built(
             total - fitted.learn_seconds - fitted.label_seconds,
@@ -311,6 +313,11 @@ class IVF(Value):
         part = min(0.1, getattr(self.router, "validation", 0.1))
         calibration = hold_out(training, clusters.assignment, self.seed, part)
         return IVFIndex(lists, routes, count, built, clusters.centroids, calibration, self)
+
+    def _stored(self, routes: Routes, threads: int) -> Routes:
+        if self.routing == "int8":
+            return byte_routes(routes)
+        return two_level_routes(routes, self.seed, threads) if self.routing == "two levels" else routes
 
     @staticmethod
     def load(path: str | Path, *, mmap: bool = True, verify: bool | None = None) -> IVFIndex:

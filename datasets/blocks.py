@@ -5,6 +5,7 @@ sees float32, C-contiguous, read-only, on a 64-byte boundary. Blocks follow the 
 compressed chunk is opened once and memory never holds the array in both types.
 """
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from .errors import DatasetError
 
 _BLOCK_BYTES = 16 * 2**20
 _ALIGNMENT = 64
+MAPPED_BYTES = 4 * 2**30
+"""Vectors of so many bytes or more are mapped where the file holds them as they are, rather than read."""
 
 
 def read_vectors(item: Any) -> npt.NDArray[np.float32]:
@@ -27,13 +30,19 @@ def read_vectors(item: Any) -> npt.NDArray[np.float32]:
     Returns
     -------
     numpy.ndarray
-        (n, d) float32, C-contiguous, read-only, 64-byte aligned.
+        (n, d) float32, C-contiguous, read-only, 64-byte aligned. Of `MAPPED_BYTES` or more, it is a map of the file
+        where that holds float32 in one piece: an index of it may then fill the memory.
 
     Raises
     ------
     DatasetError
         If a row holds NaN, infinity, or a value beyond float32; the first such row is named.
     """
+    mapped = _mapped(item)
+    if mapped is not None:
+        for start, stop in _row_blocks(item):
+            _refuse_not_finite(item, mapped[start:stop], start)
+        return mapped
     out = aligned(item.shape)
     for start, stop in _row_blocks(item):
         with np.errstate(over="ignore"):
@@ -42,6 +51,16 @@ def read_vectors(item: Any) -> npt.NDArray[np.float32]:
             _refuse_not_finite(item, out[start:stop], start)
     out.flags.writeable = False
     return out
+
+
+def _mapped(item: Any) -> npt.NDArray[np.float32] | None:
+    offset = item.id.get_offset()  # None unless the values lie in one piece
+    plain = (
+        item.dtype == np.dtype("<f4") and sys.byteorder == "little" and offset is not None and not offset % _ALIGNMENT
+    )
+    if not plain or item.nbytes < MAPPED_BYTES:
+        return None
+    return np.memmap(item.file.filename, dtype=np.float32, mode="r", offset=offset, shape=item.shape)
 
 
 def read_ids(item: Any, n: int) -> npt.NDArray[np.int32]:

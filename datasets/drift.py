@@ -11,17 +11,25 @@ methods; they say nothing about any real collection.
 
 import hashlib
 import json
+import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .errors import DatasetError
 from .truth import Progress, exact_neighbors
 from .write import write_dataset
 
+NAME = "drift"
 GENERATOR_VERSION = 1
 METRIC = "angular"
+MOST = 2**31  # of anything: ids are int32
+_ROWS = 65_536  # documents drawn at a time; sets of no more than that depend on it in no bit
 
 _Floats = npt.NDArray[np.float64]
 
@@ -33,7 +41,7 @@ class Drift:
     Attributes
     ----------
     n, dimension, learn, test
-        Documents, coordinates, training queries, test queries.
+        Documents, coordinates, training queries (may be none), test queries.
     topics
         How many topics.
     popularity
@@ -77,6 +85,31 @@ class Drift:
         return f"drift-{self.dimension}-{METRIC}-{hashlib.sha256(text.encode()).hexdigest()[:10]}.hdf5"
 
 
+def drift_of(name: str) -> Drift:
+    """Return the parameters that a name tells: ``drift``, or ``drift:n=1000000,dimension=384``.
+
+    Raises
+    ------
+    DatasetError
+        An unknown parameter, with the nearest known one, or a value that is no number, or none that can be.
+    """
+    known: dict[str, type] = {name: type(value) for name, value in asdict(Drift()).items()}
+    told: dict[str, Any] = {}
+    for part in filter(None, name.removeprefix(NAME).removeprefix(":").split(",")):
+        key, _, value = part.partition("=")
+        if key not in known:
+            near = get_close_matches(key, known, n=1, cutoff=0.0)
+            raise DatasetError(f"{name}: {key!r}: no such parameter, the nearest is {near[0] if near else 'n'}")
+        try:
+            told[key] = known[key](value)
+        except ValueError:
+            raise DatasetError(f"{name}: {key}: found {value!r}, expected {known[key].__name__}") from None
+        least = 0 if key in ("learn", "seed") or known[key] is float else 1
+        if not least <= told[key] < MOST:
+            raise DatasetError(f"{name}: {key}: found {value}, expected {least} to {MOST:,}")
+    return Drift(**told)
+
+
 @dataclass(frozen=True, eq=False)
 class _World:
     """What documents and queries share: topics, their spread, the spectrum and the distortion."""
@@ -116,7 +149,19 @@ def write_drift(folder: Path, parameters: Drift | None = None, progress: Progres
     path = folder / parameters.file_name
     if path.is_file():
         return path
-    train, test, learn = generate(parameters)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed below; it has no name to leave behind
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be written: {error.strerror}") from error
+    with scratch:
+        return _write(path, parameters, scratch, progress)
+
+
+def _write(path: Path, parameters: Drift, scratch: IO[bytes], progress: Progress | None) -> Path:
+    # Documents lie in a file from the beginning: ten million of them are more than memory may hold.
+    train = np.memmap(scratch, dtype=np.float32, shape=(parameters.n, parameters.dimension))
+    _, test, learn = generate(parameters, train)
     total = len(test) + len(learn)
     before = 0
 
@@ -127,7 +172,7 @@ def write_drift(folder: Path, parameters: Drift | None = None, progress: Progres
     ids, distances = exact_neighbors(train, test, min(parameters.k, len(train)), METRIC, progress=report)
     before = len(test)
     width = min(parameters.learn_k, len(train))
-    learn_ids, _ = exact_neighbors(train, learn, width, METRIC, progress=report)
+    learn_ids = exact_neighbors(train, learn, width, METRIC, progress=report)[0] if len(learn) else None
     told = {"synthetic": True, "seed": parameters.seed, "generator_version": GENERATOR_VERSION}
     return write_dataset(
         path,
@@ -136,7 +181,7 @@ def write_drift(folder: Path, parameters: Drift | None = None, progress: Progres
         metric=METRIC,
         neighbors=ids,
         distances=distances,
-        learn=learn,
+        learn=learn if len(learn) else None,
         learn_neighbors=learn_ids,
         attributes={**told, "description": _DESCRIPTION, "parameters": json.dumps(asdict(parameters))},
     )
@@ -146,7 +191,7 @@ _DESCRIPTION = "Synthetic: clustered documents, and queries from a distorted, sh
 
 
 def generate(
-    parameters: Drift,
+    parameters: Drift, train: npt.NDArray[np.float32] | None = None
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Draw documents, test queries and training queries.
 
@@ -154,6 +199,8 @@ def generate(
     ----------
     parameters
         What to draw; the same parameters give the same bits.
+    train
+        (n, d) float32 to be filled with the documents; by default memory is asked for.
 
     Returns
     -------
@@ -161,9 +208,13 @@ def generate(
         (n, d), (test, d) and (learn, d) float32 unit vectors; test and learn are independent draws of one
         law.
     """
+    train = np.empty((parameters.n, parameters.dimension), np.float32) if train is None else train
     generator = np.random.default_rng(parameters.seed)
     world = _world(parameters, generator)
-    train = _unit(_documents(parameters.n, world, generator)[0] @ world.rotation)
+    start = 0
+    for documents, _ in _documents(parameters.n, world, generator):
+        train[start : start + len(documents)] = _unit(documents @ world.rotation)
+        start += len(documents)
     queries = _queries(parameters, world, generator)
     return train, queries[: parameters.test], queries[parameters.test :]
 
@@ -183,17 +234,19 @@ def _world(parameters: Drift, generator: np.random.Generator) -> _World:
     )
 
 
-def _documents(count: int, world: _World, generator: np.random.Generator) -> tuple[_Floats, _Floats]:
-    """Draw documents and the centres of their topics: two (count, d)."""
+def _documents(count: int, world: _World, generator: np.random.Generator) -> Iterator[tuple[_Floats, _Floats]]:
+    """Draw documents and the centres of their topics, some at a time: two (m, d)."""
     topics = generator.choice(len(world.weights), size=count, p=world.weights)
-    centres = world.centres[topics]
-    deviation = generator.standard_normal(centres.shape) * np.sqrt(world.spectrum / np.sqrt(len(world.spectrum)))
-    return centres + world.spreads[topics, None] * deviation, centres
+    for start in range(0, count, _ROWS):
+        chosen = topics[start : start + _ROWS]
+        centres = world.centres[chosen]
+        deviation = generator.standard_normal(centres.shape) * np.sqrt(world.spectrum / np.sqrt(len(world.spectrum)))
+        yield centres + world.spreads[chosen, None] * deviation, centres
 
 
 def _queries(parameters: Drift, world: _World, generator: np.random.Generator) -> npt.NDArray[np.float32]:
-    count = parameters.test + parameters.learn
-    documents, centres = _documents(count, world, generator)
+    drawn = list(_documents(parameters.test + parameters.learn, world, generator))
+    documents, centres = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
     gist = centres + parameters.detail * (documents - centres)
     noise = parameters.noise * generator.standard_normal(gist.shape) / np.sqrt(parameters.dimension)
     return _unit((gist @ world.distortion + world.shift + noise) @ world.rotation)

@@ -1,7 +1,8 @@
 """The door of this room: a name or a path goes in, a `Dataset` comes out.
 
-``drift`` is generated here, a catalogue name is downloaded once, and anything that looks like a path is read
-where it is. The cache is the folder named by ``IVFBENCH_DATA``, or the user's cache folder.
+``drift`` is generated here (``drift:n=1000000,dimension=384`` in another size), a catalogue name is downloaded once,
+and anything that looks like a path is read where it is. The cache is the folder named by ``IVFBENCH_DATA``, or the
+user's cache folder.
 """
 
 import os
@@ -30,7 +31,7 @@ def load(
     Parameters
     ----------
     name_or_path
-        ``drift``, a catalogue name, or the path of an HDF5 file.
+        ``drift``, ``drift:`` and parameters of `drift.Drift`, a catalogue name, or the path of an HDF5 file.
     cache
         Folder of downloaded and generated files; `cache_folder()` by default.
     progress
@@ -68,10 +69,10 @@ def locate(name_or_path: str | Path, *, cache: str | Path | None = None, progres
             raise DatasetError(f"{path}: {'is not a file' if path.exists() else 'no such file'}")
         return path
     folder = cache_folder() if cache is None else Path(cache)
-    if name_or_path == GENERATED:
-        from .drift import write_drift
+    if str(name_or_path).partition(":")[0] == GENERATED:
+        from .drift import drift_of, write_drift
 
-        return write_drift(folder, progress=progress)
+        return write_drift(folder, drift_of(str(name_or_path)), progress=progress)
     wanted = entry(str(name_or_path))
     path = folder / f"{wanted.name}.hdf5"
     if path.is_file():

@@ -14,10 +14,12 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from .blocks import MAPPED_BYTES
 from .errors import DatasetError
 from .metric import canonical_metric
 
 Attribute = str | int | float | bool
+_ALIGNED = {"alignment_threshold": MAPPED_BYTES, "alignment_interval": 64}  # so that `blocks` may map what is large
 
 
 def write_dataset(
@@ -81,7 +83,7 @@ def write_dataset(
         "dimension": int(train.shape[1]),
         **(attributes or {}),
     }
-    with replacing(Path(path)) as temporary, h5py.File(temporary, "w") as file:
+    with replacing(Path(path)) as temporary, h5py.File(temporary, "w", **_ALIGNED) as file:
         file.attrs.update(attached)
         for key, array in arrays.items():
             file.create_dataset(key, data=array)

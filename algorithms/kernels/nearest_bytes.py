@@ -20,8 +20,12 @@ from .vector import lanes_at_most
 
 
 @kernel
-def _write(keys, row, count, ranked, slots, scores):  # type: ignore[no-untyped-def]
-    # The k lowest of the kept keys, sorted. slots (k,) int32 · scores (k,) float32
+def write_nearest(keys, row, count, ranked, slots, scores):  # type: ignore[no-untyped-def]
+    """Write the k lowest of the kept keys, sorted.
+
+    keys (·, capacity) uint64, of which row `row` holds `count` · ranked (1, k) uint64, scratch · slots (k,) int32 ·
+    scores (k,) float32
+    """
     found = min(count, slots.shape[0])
     if found < count:
         select(keys, row, count, found, found)
@@ -51,7 +55,7 @@ def nearest_bytes_single(codes, bias, steps, query, center, normalise, slots, sc
     count, _ = scan_codes(
         False, codes, bias, 0, codes.shape[0], tables, scales, shifts, picks, scratch, keys, 0, no_limit, wanted
     )  # fmt: skip
-    _write(keys, 0, count, ranked, slots, scores)
+    write_nearest(keys, 0, count, ranked, slots, scores)
 
 
 @kernel
@@ -83,7 +87,7 @@ def _share(codes, bias, steps, queries, center, normalise, slots, scores):  # ty
                 if counts[i] + SLACK > keys.shape[1]:
                     counts[i], limits[i] = cut(keys, i, counts[i], wanted, wanted + wanted // 4)
         for i in range(here):
-            _write(keys, i, counts[i], ranked, slots[begin + i], scores[begin + i])
+            write_nearest(keys, i, counts[i], ranked, slots[begin + i], scores[begin + i])
 
 
 @parallel_kernel

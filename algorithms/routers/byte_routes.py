@@ -53,12 +53,25 @@ def byte_routes(routes: Routes) -> ByteRoutes:
     ValueError
         Routes that are not one representative for each list.
     """
-    if not isinstance(routes, LinearRoutes):
-        raise ValueError(f"IVF.routing: found 'int8' for {type(routes).__name__}, expected a linear router")
-    panels = routes.panels
-    count = int(panels.sizes[0])
-    rows = np.ascontiguousarray(panels.values.transpose(0, 2, 1).reshape(-1, panels.values.shape[1])[:count])
+    linear = as_linear(routes, "int8")
+    rows, bias = linear.representatives()
     steps = byte_steps(rows)
-    everything = np.zeros(count, dtype=np.int32)
-    blocks = make_blocks(byte_codes(rows, steps), panels.bias.ravel()[:count].copy(), everything, 1, bits=8)
-    return ByteRoutes(blocks, steps, routes.space)
+    return ByteRoutes(one_list(rows, bias, steps), steps, linear.space)
+
+
+def as_linear(routes: Routes, routing: str) -> LinearRoutes:
+    """Return routes that are one representative for each list, which is what can be stored as `routing` says.
+
+    Raises
+    ------
+    ValueError
+        They are something else.
+    """
+    if not isinstance(routes, LinearRoutes):
+        raise ValueError(f"IVF.routing: found {routing!r} for {type(routes).__name__}, expected a linear router")
+    return routes
+
+
+def one_list(rows: npt.NDArray[np.float32], bias: npt.NDArray[np.float32], steps: npt.NDArray[np.float32]) -> Blocks:
+    """Lay rows (n, d) out as bytes, in their order."""
+    return make_blocks(byte_codes(rows, steps), bias, np.zeros(len(rows), dtype=np.int32), 1, bits=8)

@@ -35,6 +35,12 @@ class LinearRoutes:
         """Bytes of representatives and biases."""
         return self.panels.values.nbytes + self.panels.bias.nbytes
 
+    def representatives(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return representatives (L, d) and biases (L,) in the order of the lists."""
+        count = int(self.panels.sizes[0])
+        rows = self.panels.values.transpose(0, 2, 1).reshape(-1, self.panels.values.shape[1])[:count]
+        return np.ascontiguousarray(rows), self.panels.bias.ravel()[:count].copy()
+
     def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> Routed:
         """Return the nprobe best lists of each query."""
         lists, penalties = nearest(self.panels, queries, self.space, nprobe, threads)

@@ -23,12 +23,14 @@ from ..routers.multi_centroid import MultiCentroidRoutes
 from ..routers.multi_learnt import GroupedRoutes
 from ..routers.optimist import OptimistRoutes
 from ..routers.random_order import RandomRoutes
+from ..routers.two_level_routes import TwoLevelRoutes
 from ..routers.two_tower import TwoTowerRoutes
 
 # Not OracleRoutes: they hold a function that searches the lists, and bound what is possible rather than serve anybody.
 ROUTES: dict[str, type] = {
     "LinearRoutes": LinearRoutes,
     "ByteRoutes": ByteRoutes,
+    "TwoLevelRoutes": TwoLevelRoutes,
     "ManhattanRoutes": ManhattanRoutes,
     "MultiCentroidRoutes": MultiCentroidRoutes,
     "GroupedRoutes": GroupedRoutes,

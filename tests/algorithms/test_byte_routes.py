@@ -134,5 +134,5 @@ def test_what_cannot_be_stored_in_bytes_is_refused(normal):
         IVF(KMeans(lists=4, iterations=2), Network(epochs=1), routing="int8").build(rows, "ip", learn)
     with pytest.raises(ValueError, match=expected):
         IVF(KMeans(lists=4, iterations=2), routing="int8").build(rows, "manhattan")
-    with pytest.raises(ValueError, match=r"^IVF\.routing: found 'int4', expected one of float32, int8$"):
+    with pytest.raises(ValueError, match=r"^IVF\.routing: found 'int4', expected one of float32, int8, two levels$"):
         IVF(routing="int4")

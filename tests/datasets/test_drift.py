@@ -3,7 +3,10 @@ from dataclasses import fields, replace
 import h5py
 import numpy as np
 import pytest
-from ivfbench.datasets.drift import Drift, generate, write_drift
+from ivfbench.datasets import drift as module
+from ivfbench.datasets.drift import Drift, drift_of, generate, write_drift
+from ivfbench.datasets.errors import DatasetError
+from ivfbench.datasets.load import load, peek
 from ivfbench.datasets.reader import read_dataset
 from ivfbench.datasets.verify import verify
 
@@ -80,3 +83,46 @@ def test_the_default_is_what_the_documentation_says():
 def test_more_neighbours_than_documents(tmp_path, k):
     path = write_drift(tmp_path, replace(SMALL, test=3, learn=2, k=k))
     assert read_dataset(path).neighbors.shape == (3, 900)
+
+
+def test_rows_drawn_in_pieces_are_the_same_rows(monkeypatch):
+    whole = generate(SMALL)
+    monkeypatch.setattr(module, "_ROWS", 128)
+    for first, second in zip(whole, generate(SMALL), strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-7)
+
+
+def test_no_training_queries(tmp_path):
+    dataset = read_dataset(write_drift(tmp_path, replace(SMALL, learn=0)))
+    assert not dataset.has_learn
+    assert dataset.queries == 50
+
+
+def test_a_name_tells_the_parameters(tmp_path):
+    assert drift_of("drift") == Drift()
+    assert drift_of("drift:n=1000,decay=0.5,learn=0") == Drift(n=1000, decay=0.5, learn=0)
+    name = "drift:n=900,dimension=24,learn=300,test=50,topics=20,k=15,learn_k=4"
+    assert peek(name, cache=tmp_path).n == 900
+    dataset = load(name, cache=tmp_path)
+    assert dataset.name == name
+    assert dataset.train.tobytes() == generate(SMALL)[0].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("drift:m=5", "'m': no such parameter, the nearest is"),
+        ("drift:dimensions=5", "the nearest is dimension"),
+        ("drift:n", "n: found '', expected int"),
+        ("drift:n=many", "n: found 'many', expected int"),
+        ("drift:n=1e6", "n: found '1e6', expected int"),
+        ("drift:n=0", "n: found 0, expected 1 to"),
+        ("drift:n=99999999999", "n: found 99999999999, expected 1 to"),
+        ("drift:noise=nan", "noise: found nan"),
+    ],
+)
+def test_a_name_that_tells_nonsense(tmp_path, name, said):
+    with pytest.raises(DatasetError, match=said) as caught:
+        load(name, cache=tmp_path)
+    assert name in str(caught.value)
+    assert not list(tmp_path.iterdir())

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ivfbench.datasets import blocks, write
 from ivfbench.datasets.distance import distances_to
+from ivfbench.datasets.errors import DatasetError
 from ivfbench.datasets.layout import describe
 from ivfbench.datasets.metric import METRICS
 from ivfbench.datasets.reader import read_dataset
@@ -121,3 +124,39 @@ def test_a_name_may_be_given(dataset_file):
     dataset = read_dataset(str(path), name="mine")
     assert (dataset.name, dataset.synthetic, dataset.description) == ("mine", True, "dice")
     assert dataset.path == Path(path)
+
+
+def test_what_is_large_is_mapped(tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "MAPPED_BYTES", 1000)
+    rows = np.random.default_rng(3).standard_normal((50, 16)).astype(np.float32)
+    path = tmp_path / "large.hdf5"
+    with h5py.File(path, "w", alignment_threshold=1000, alignment_interval=64) as file:
+        for name, filters in (("plain", {}), ("squeezed", {"compression": "gzip"}), ("pieces", {"chunks": (10, 16)})):
+            file.create_dataset(name, data=rows, **filters)
+        file.create_dataset("small", data=rows[:10])
+        file.create_dataset("double", data=rows.astype(np.float64))
+        bad = rows.copy()
+        bad[7, 3] = np.nan
+        file.create_dataset("bad", data=bad)
+    with h5py.File(path) as file:
+        for name in ("plain", "squeezed", "pieces", "small", "double"):
+            found = blocks.read_vectors(file[name])
+            assert isinstance(found, np.memmap) == (name == "plain"), name
+            assert not found.flags.writeable
+            assert found.ctypes.data % 64 == 0
+            np.testing.assert_array_equal(found, rows[: len(found)])
+        with pytest.raises(DatasetError, match="row 7, column 3"):
+            blocks.read_vectors(file["bad"])
+
+
+def test_what_is_written_large_can_be_mapped(tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "MAPPED_BYTES", 1000)
+    monkeypatch.setitem(write._ALIGNED, "alignment_threshold", 1000)
+    train = np.random.default_rng(4).standard_normal((99, 5)).astype(np.float32)
+    ids, distances = exact_neighbors(train, train[:9], 4, "euclidean")
+    path = write.write_dataset(
+        tmp_path / "large.hdf5", train=train, test=train[:9], metric="euclidean", neighbors=ids, distances=distances
+    )  # fmt: skip
+    found = read_dataset(path).train
+    assert isinstance(found, np.memmap)
+    np.testing.assert_array_equal(found, train)
