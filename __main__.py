@@ -12,11 +12,11 @@ import typer
 
 from . import __version__
 from .runner.datasets_commands import datasets_app
+from .runner.export_commands import DEFAULT_OUT, Datasets, Out, export_app
 
 # The base of everything a user can get wrong; typer brings its own click, or uses the installed one, by version.
 UsageProblem: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
-DEFAULT_OUT = Path("results-ivfbench")
 TABLE = "results.parquet"
 STOPPED = 130
 CENTROID = "*, Centroid(*"  # the router that others are compared with where it is the only one of its kind
@@ -30,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(datasets_app, name="datasets")
+app.add_typer(export_app, name="export")
 
 
 class Mode(StrEnum):
@@ -57,9 +58,6 @@ class TableFormat(StrEnum):
     markdown = "markdown"
     latex = "latex"
     parquet = "parquet"
-
-
-Out = Annotated[Path, typer.Option(help="Folder of results.")]
 
 
 def _version(wanted: bool) -> None:
@@ -186,23 +184,28 @@ def table(
     builds: Annotated[
         bool, typer.Option("--builds", help="One row per build instead: costs, memory, notes, messages.")
     ] = False,
+    dataset: Datasets = None,
 ) -> None:
-    """Print the results as a table, made anew from the raw result files."""
+    """Print the results as a table, made anew from the raw result files, also those of ann-benchmarks and VIBE."""
     from .results.caption import caption, remarks
     from .results.render import render
-    from .results.store import load_runs
+    from .results.table import table as results_table
+    from .runner.exchange.load_results import load_results
 
     if relative_to is not None and at_recall is None:
         raise typer.BadParameter("--relative-to: found no --at-recall, expected both or neither")
     if builds and at_recall is not None:
         raise typer.BadParameter("--builds: found --at-recall too, expected one of them")
-    runs = load_runs(out)
+    loaded = load_results(out, tuple(dataset or ()))
+    runs = loaded.runs
+    if format is TableFormat.parquet and not loaded.ours:
+        raise typer.BadParameter(f"parquet would be written into {out}, which is another suite's; expected csv")
     if builds:
         from .results.builds import builds as builds_table
 
         frame = builds_table(runs)
     else:
-        frame = _save_table(out, runs)
+        frame = _save_table(out, runs) if loaded.ours else results_table(runs)
         if at_recall is not None:
             from .results.comparison import comparison
 
@@ -237,12 +240,17 @@ def plot(
     ] = None,
     format: Annotated[str, typer.Option(help="pdf, svg, png, separated by commas.")] = "pdf,svg,png",
     output: Annotated[Path | None, typer.Option(help="Folder of figures. Default: OUT/figures.")] = None,
+    dataset: Datasets = None,
 ) -> None:
     """Draw recall against queries per second, against points scanned and against lists probed."""
-    from .results.store import load_runs
+    from .runner.exchange.load_results import load_results
 
     formats = tuple(part.strip() for part in format.split(",") if part.strip())
-    _draw(load_runs(out), kind, formats, output or out / "figures")
+    loaded = load_results(out, tuple(dataset or ()))
+    figures = output or out / "figures"
+    if not loaded.ours and figures.resolve().is_relative_to(out.resolve()):
+        raise typer.BadParameter(f"--output: found {figures}, expected a folder outside {out}, another suite's results")
+    _draw(loaded.runs, kind, formats, figures)
 
 
 def _draw(runs: list[Any], kinds: list[str] | None, formats: tuple[str, ...], output: Path) -> None:

@@ -86,7 +86,7 @@ def draw(
 
 def _title(dataset: str, k: int, mode: str, curves: Sequence[Trace]) -> str:
     counts = sorted({curve.threads for curve in curves})
-    threads = "1 thread" if counts == [1] else f"{', '.join(map(str, counts))} threads"
+    threads = "1 thread" if counts == [1] else f"{', '.join(str(count or '?') for count in counts)} threads"
     return f"{dataset}, k = {k}, mode {mode}, {threads}"
 
 

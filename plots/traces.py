@@ -130,7 +130,7 @@ def _labels(measured: pd.DataFrame) -> dict[Any, str]:
 
 
 def _threads(count: int) -> str:
-    return "1 thread" if count == 1 else f"{count} threads"
+    return "1 thread" if count == 1 else f"{count or '?'} threads"
 
 
 def _trace(kind: str, label: str, algorithm: str, threads: int, points: FloatArray) -> Trace:

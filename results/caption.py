@@ -57,7 +57,8 @@ def remarks(runs: Iterable[Run]) -> list[str]:
     -------
     list of str
         Where learnt routers took their training queries from, if not from the dataset's own set, and on what
-        probing policies were calibrated; and which test queries single mode asked, if not all.
+        probing policies were calibrated; which results another suite measured; and which test queries single mode
+        asked, if not all.
     """
     said: dict[str, None] = {}
     for run in runs:
@@ -67,6 +68,11 @@ def remarks(runs: Iterable[Run]) -> list[str]:
         calibrated = run.notes.get("calibration_source", "learn")
         if calibrated != "learn":
             said[f"On {dataset_name(run)} probing policies were calibrated on a stand-in: {calibrated}."] = None
+        suite = run.notes.get("suite")
+        if suite is not None:
+            best = all(len(point.seconds) == 1 for point in run.points)
+            rate = "; queries per second are those of its best run" if best else ""
+            said[f"On {dataset_name(run)} {suite} measured{rate}."] = None
         for point in run.points:
             if point.status == "ok" and len(point.ids) < len(run.truth_ids):
                 asked = f"the first {len(point.ids):,} of {len(run.truth_ids):,} test queries"

@@ -23,7 +23,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("probing", "", "policy that decided how many lists to open; none: no lists, or no build", "str"),
     Column("k", "", "neighbours asked for", "int64"),
     Column("mode", "", "single: one query per call; batch: all in one call; none: no build", "str"),
-    Column("threads", "", "threads used to answer", "int64"),
+    Column("threads", "", "threads used to answer; 0: not told", "int64"),
     Column("seed", "", "seed of the build", "int64"),
     Column("recall", "", "mean recall@k: ids, ties within a relative 1e-6", "float64"),
     Column("recall_promised", "", "recall that the probing policy was asked for; missing where for none", "float64"),

@@ -76,8 +76,8 @@ def recall_ann_benchmarks(distances: Numbers, stored_truth_distances: Numbers, k
     """Return recall as ann-benchmarks defines its "k-nn", for each query.
 
     The number of the first k distances that are at most the stored d_k + 1e-3, over k
-    (``ann_benchmarks/plotting/metrics.py``, function ``knn``). Ids are not looked at. The comparison is made
-    in float64.
+    (``ann_benchmarks/plotting/metrics.py``, function ``knn``). Ids are not looked at. Distances are rounded to
+    float32, as its result files hold them, and compared in float64.
 
     Parameters
     ----------
@@ -98,9 +98,19 @@ def recall_ann_benchmarks(distances: Numbers, stored_truth_distances: Numbers, k
     ResultError
         A truth of fewer than k neighbours or fewer than q rows.
     """
+    return np.asarray(_within(distances, stored_truth_distances, k) / k, np.float64)
+
+
+def mean_recall_ann_benchmarks(distances: Numbers, stored_truth_distances: Numbers, k: int) -> float:
+    """Return the mean of `recall_ann_benchmarks`, divided last as ann-benchmarks does: equal to the last digit."""
+    return float(np.mean(_within(distances, stored_truth_distances, k)) / float(k))
+
+
+def _within(distances: Numbers, stored_truth_distances: Numbers, k: int) -> npt.NDArray[np.int64]:
     _check_truth(stored_truth_distances, len(distances), k)
     limit = stored_truth_distances[: len(distances), k - 1].astype(np.float64) + ANN_BENCHMARKS_SLACK
-    return np.asarray((distances[:, :k] <= limit[:, np.newaxis]).sum(axis=1) / k, np.float64)
+    held = distances[:, :k].astype(np.float32).astype(np.float64)
+    return np.asarray((held <= limit[:, np.newaxis]).sum(axis=1), np.int64)
 
 
 def _members(ids: Numbers, truth_ids: Numbers) -> npt.NDArray[np.bool_]:

@@ -19,7 +19,7 @@ from .errors import ResultError
 from .files import replacing
 from .metrics import latency_percentiles_ms, lists_probed_percentiles, queries_per_second
 from .probing import NO_PROBING, probing_name, recall_promised
-from .recall import recall, recall_ann_benchmarks
+from .recall import mean_recall_ann_benchmarks, recall
 from .run import Point, Run
 
 FILE_NAME = "results.parquet"
@@ -147,13 +147,12 @@ def _measures(run: Run, point: Point) -> dict[str, float]:
     if point.status != "ok":
         return {}
     found = recall(point.ids, point.distances, run.truth_ids, run.truth_distances, run.k, run.metric)
-    compatible = recall_ann_benchmarks(point.distances, run.stored_truth_distances, run.k)
     rate = queries_per_second(point)
     p50, p95, p99 = latency_percentiles_ms(point)
     few, middle, many = (told(lists) for lists in lists_probed_percentiles(point))
     return {
         "recall": float(found.mean()),
-        "recall_ann_benchmarks": float(compatible.mean()),
+        "recall_ann_benchmarks": mean_recall_ann_benchmarks(point.distances, run.stored_truth_distances, run.k),
         "qps": rate.median,
         "qps_low": rate.low,
         "qps_high": rate.high,

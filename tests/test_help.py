@@ -35,7 +35,8 @@ def wider_than(columns, text):
 
 COMMANDS = {"": typer.main.get_command(app)}
 COMMANDS.update(COMMANDS[""].commands)
-COMMANDS.update({f"datasets {name}": part for name, part in COMMANDS["datasets"].commands.items()})
+for group in ("datasets", "export"):
+    COMMANDS.update({f"{group} {name}": part for name, part in COMMANDS[group].commands.items()})
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +59,10 @@ class TestHelp:
                 assert all(option in done.stdout for option in parameter.opts)
 
     def test_names_every_command(self, helped):
-        assert {"run", "table", "plot", "report", "datasets"} <= set(helped[""].stdout.split())
+        assert {"run", "table", "plot", "report", "datasets", "export"} <= set(helped[""].stdout.split())
         assert {"list", "info", "get", "verify", "make", "derive", "embed"} <= set(helped["datasets"].stdout.split())
 
-    @pytest.mark.parametrize("line", ["", "datasets"])
+    @pytest.mark.parametrize("line", ["", "datasets", "export"])
     def test_no_command_is_answered_with_help(self, ivfbench, line):
         done = ivfbench(*line.split())
         assert done.returncode == 2
