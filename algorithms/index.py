@@ -72,8 +72,8 @@ class Index(Protocol):
 class Algorithm(Protocol):
     """A frozen value that can build an index and prints itself canonically.
 
-    It may have `unavailable(metric, dimension)`, which says in one line why it cannot be measured here, and `load()`,
-    which imports what it needs where a tiny build for warming up makes no sense.
+    It may have `unavailable(metric, dimension)`, which says in one line why it cannot be measured here, and
+    `load_code()`, which imports what it needs where a tiny build for warming up makes no sense.
     """
 
     @property

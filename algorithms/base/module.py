@@ -20,10 +20,13 @@ class BaseANN:
         What `str` gives; for subclasses to set.
     batch_threads : int or None
         Of the pool that answers batches by default; None: all cores. Set by whoever measures.
+    res : sequence
+        What the last batch found.
     """
 
     name: str
     batch_threads: int | None = None
+    res: Any
 
     def fit(self, X: npt.NDArray[Any]) -> None:
         """Build the index over the rows (n, d)."""

@@ -74,7 +74,7 @@ class Definition(Value):
         """Return in one line why this cannot be measured here; empty where it can. Nothing is imported for it."""
         return self.refused
 
-    def load(self) -> Any:
+    def load_code(self) -> Any:
         """Import the module and return the class.
 
         Raises
@@ -120,7 +120,7 @@ class Definition(Value):
         if not len(rows):
             raise ValueError("train: found no rows, expected at least 1")
         positive(threads, "threads")
-        algorithm = self.load()(*copy.deepcopy(self.arguments))
+        algorithm = self.load_code()(*copy.deepcopy(self.arguments))
         index = DefinitionIndex(algorithm, len(rows))
         weakref.finalize(index, algorithm.done)  # at the end of the process at the latest
         before = kilobytes(algorithm)
