@@ -158,12 +158,15 @@ def expand_definitions(
     ----------
     folders : list of Folder
     metric : str
-        Of the dataset. What stands under ``any`` is for `ANY_METRIC`, other metrics need a section of their own.
+        Of the dataset. What stands under ``any`` is for `ANY_METRIC`, other metrics need a section of their own;
+        without one, ``normalized`` is served as ``angular``, the same for vectors of unit length.
     dimension, k : int
     """
-    variables = {"@metric": metric, "@dimension": dimension, "@count": k}
     for folder in folders:
-        chosen = _selected(folder, metric)
+        own = metric in folder.sections.get(_POINTS, {})
+        served = "angular" if metric == "normalized" and not own else metric
+        variables = {"@metric": served, "@dimension": dimension, "@count": k}
+        chosen = _selected(folder, served)
         for name, entry in chosen.items():
             if entry.disabled:
                 continue
@@ -173,7 +176,7 @@ def expand_definitions(
                 points = _points(query_arguments(spelled))
                 for arguments in constructor_arguments(entry.base_args, spelled, variables):
                     yield Definition(name, tuple(arguments), content, str(home), entry.constructor), points
-        yield from _refused(folder, metric, chosen)
+        yield from _refused(folder, served, chosen)
 
 
 def _selected(folder: Folder, metric: str) -> dict[str, Entry]:

@@ -55,7 +55,12 @@ class TestSelection:
         assert of(sections, "angular") == [("x", (1,)), ("y", (2,))]
         assert of(sections, "euclidean") == [("x", (3,)), ("y", (2,))]
 
-    @pytest.mark.parametrize("metric", ["ip", "normalized", "manhattan"])
+    def test_normalized_vectors_are_served_by_angular_or_their_own_section(self, of):
+        told = entry(base_args=["@metric"], run_groups={"a": {"args": []}})
+        assert of({"float": {"any": [told]}}, "normalized") == [("x", ("angular",))]
+        assert of({"float": {"any": [told], "normalized": [told]}}, "normalized") == [("x", ("normalized",))]
+
+    @pytest.mark.parametrize("metric", ["ip", "manhattan"])
     def test_any_are_the_two_metrics_that_ann_benchmarks_knows(self, of, metric):
         assert of({"float": {"any": [entry()]}}, metric) == []
         assert of({"float": {metric: [entry()]}}, metric) == [("x", (1,)), ("x", (2,))]
