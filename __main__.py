@@ -86,6 +86,13 @@ def run(
         list[str] | None,
         typer.Option(help="Only algorithms whose text matches this glob, such as '*Learnt*'; repeat for several."),
     ] = None,
+    definitions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Measure the ann-benchmarks algorithms of this folder, DEFINITIONS/*/config.yml, instead of the "
+            "experiment's. This runs their code."
+        ),
+    ] = None,
     k: Annotated[
         list[int] | None,
         typer.Option("-k", "--neighbors", min=1, help="Neighbours to find. Default: the experiment's."),
@@ -129,7 +136,15 @@ def run(
     overrides = {field: value for field, value in chosen.items() if value is not None}
     if single_queries is not None:
         overrides["single_queries"] = single_queries or None
-    failed, runs = run_experiment(experiment, overrides, tuple(algorithm or ()), threads=threads, out=out, force=force)
+    failed, runs = run_experiment(
+        experiment,
+        overrides,
+        tuple(algorithm or ()),
+        threads=threads,
+        out=out,
+        force=force,
+        definitions=definitions,
+    )
     _save_table(out, load_runs(out))
     _show_results(runs)
     typer.echo(f"table: {out / TABLE}")

@@ -1,8 +1,8 @@
 """What the runner asks of an algorithm and of the index that it builds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy.typing as npt
 
@@ -35,8 +35,23 @@ class Built:
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Prepared(NamedTuple):
+    """A search that is ready to be timed, of an index whose answers need work before and after that is not its own.
+
+    Attributes
+    ----------
+    run : callable
+        All that the clock encloses.
+    found : callable
+        Turns what `run` returned into the answer.
+    """
+
+    run: Callable[[], Any]
+    found: Callable[[Any], Found]
+
+
 class Index(Protocol):
-    """A built index."""
+    """A built index. One with a method `prepare`, of the arguments of `search`, is timed by what that returns."""
 
     @property
     def built(self) -> Built:
@@ -55,7 +70,11 @@ class Index(Protocol):
 
 
 class Algorithm(Protocol):
-    """A frozen value that can build an index and prints itself canonically."""
+    """A frozen value that can build an index and prints itself canonically.
+
+    It may have `unavailable(metric, dimension)`, which says in one line why it cannot be measured here, and
+    `load_code()`, which imports what it needs where a tiny build for warming up makes no sense.
+    """
 
     @property
     def learns(self) -> bool:

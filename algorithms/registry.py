@@ -9,6 +9,7 @@ from .clustering.spherical import SphericalKMeans
 from .codecs.float32 import Float32
 from .codecs.int8 import Int8
 from .codecs.product_quantiser import ProductQuantiser
+from .definitions.definition import Definition
 from .exact import Exact
 from .ivf import IVF
 from .peers.annoy_forest import Annoy
@@ -91,4 +92,6 @@ PROBINGS: dict[str, type] = {
     "SoftmaxMass": SoftmaxMass,
 }
 
-MEMBERS: dict[str, type] = {**ALGORITHMS, **CLUSTERINGS, **ROUTERS, **CODECS, **PROBINGS}
+# A definition is no algorithm that an experiment may name: it runs code that is not ours, which the command line alone
+# can ask for.
+MEMBERS: dict[str, type] = {**ALGORITHMS, **CLUSTERINGS, **ROUTERS, **CODECS, **PROBINGS, "Definition": Definition}

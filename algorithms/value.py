@@ -26,10 +26,13 @@ def _fields(value: Any) -> list[tuple[dataclasses.Field[Any], Any]]:
 def text(value: Any) -> str:
     """Return the canonical text, such as ``IVF(KMeans(lists=328), Learnt(), Float32())``.
 
-    Parts are printed bare, scalars with their names; a scalar that equals its default is left out.
+    Parts are printed bare, scalars with their names; a scalar that equals its default is left out, and so is a field
+    declared with ``repr=False``.
     """
     parts = []
     for field, content in _fields(value):
+        if not field.repr:
+            continue
         if isinstance(content, Value):
             parts.append(text(content))
         elif field.default is dataclasses.MISSING or content != field.default:

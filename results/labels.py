@@ -1,6 +1,7 @@
 """Short names for long algorithm texts, for legends and terminals.
 
-``IVF(KMeans(lists=328), Centroid(scoring='normalised'), Float32())`` becomes "IVF centroid (normalised)".
+``IVF(KMeans(lists=328), Centroid(scoring='normalised'), Float32())`` becomes "IVF centroid (normalised)", and
+``Definition(name='annoy', arguments=('angular', 100), content='0123456789ab')`` becomes "annoy ('angular', 100)".
 Where two texts would share a short name both say more, and in the end everything: a legend must never merge
 two methods.
 """
@@ -64,7 +65,7 @@ def router_and_rest(text: str) -> tuple[str, str, str, str] | None:
 def _short(text: str) -> str:
     axes = _axes(text)
     if axes is None or "router" not in axes:
-        return text.removesuffix("()")
+        return _definition(text) or text.removesuffix("()")
     extras = [_member(axes[axis]) for axis in ("codec", "probing") if axis in axes]
     return ", ".join([f"IVF {_member(axes['router'])}", *(extra for extra in extras if extra not in _PLAIN)])
 
@@ -78,14 +79,29 @@ def _with_clustering(text: str) -> str:
 
 def _axes(text: str) -> dict[str, ast.Call] | None:
     """The members of an IVF text by axis, or None if the text is anything else."""
+    call = _call(text, "IVF")
+    if call is None:
+        return None
+    given = [*zip(_AXES, call.args, strict=False), *((word.arg, word.value) for word in call.keywords)]
+    return {axis: value for axis, value in given if axis in _AXES and isinstance(value, ast.Call)}
+
+
+def _definition(text: str) -> str | None:
+    """The name and the arguments of an algorithm of ann-benchmarks, or None if the text is anything else."""
+    call = _call(text, "Definition")
+    given = {} if call is None else {word.arg: word.value for word in call.keywords}
+    if "name" not in given:
+        return None
+    return " ".join(_value(None, given[name]) for name in ("name", "arguments") if name in given)
+
+
+def _call(text: str, name: str) -> ast.Call | None:
     try:
         call = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError):
         return None
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "IVF":
-        return None
-    given = [*zip(_AXES, call.args, strict=False), *((word.arg, word.value) for word in call.keywords)]
-    return {axis: value for axis, value in given if axis in _AXES and isinstance(value, ast.Call)}
+    named = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == name
+    return call if named and isinstance(call, ast.Call) else None
 
 
 def _member(call: ast.Call) -> str:

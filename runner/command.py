@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from ..results.run import Run
+from .definitions import read_definitions
 from .display import make_display
 from .errors import RunError
 from .experiment import Experiment, expand_variants, load_experiment
@@ -39,6 +40,7 @@ def run_experiment(
     threads: int | None,
     out: Path,
     force: bool,
+    definitions: Path | None = None,
 ) -> tuple[int, list[Run]]:
     """Run an experiment and return how many of its jobs failed, and the runs of all, in their order.
 
@@ -54,6 +56,8 @@ def run_experiment(
         None: all cores.
     out : Path
     force : bool
+    definitions : Path, optional
+        A folder of ann-benchmarks algorithms, whose code is run, to measure instead of the experiment's.
 
     Raises
     ------
@@ -70,10 +74,18 @@ def run_experiment(
         raise RunError(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg'].lower()}") from None
     if not experiment.datasets:
         raise RunError(f"experiment {name}: names no datasets, expected some there or --dataset NAME_OR_PATH")
+    folders = None if definitions is None else read_definitions(definitions)
     check_folder(out)
     with make_display(Console(stderr=True)) as display:
         described = fetch_variants(experiment.datasets, expand_variants(experiment), display.stage)
-        jobs = plan(experiment, described, out=str(out), threads=threads or available_cores(), pattern=pattern)
+        jobs = plan(
+            experiment,
+            described,
+            out=str(out),
+            threads=threads or available_cores(),
+            pattern=pattern,
+            definitions=folders,
+        )
         outcome, runs = run_jobs(
             jobs,
             {str(item.path): item for item in (measured.description for measured in described)},

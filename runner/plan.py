@@ -2,10 +2,10 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ..algorithms.index import Algorithm
 from ..algorithms.kernels.space import METRICS
@@ -16,6 +16,7 @@ from ..datasets.layout import Description
 from ..datasets.load import peek
 from ..datasets.variant import Variant
 from ..results.store import load_run
+from .definitions import Folder, expand_definitions
 from .errors import RunError
 from .experiment import Experiment, entry_variants, expand
 from .job import Job, earlier_result
@@ -75,6 +76,7 @@ def plan(
     out: str,
     threads: int,
     pattern: Sequence[str] = (),
+    definitions: list[Folder] | None = None,
 ) -> list[Job]:
     """Return the jobs of an experiment: datasets × k × seeds × algorithms, each once however often it is named.
 
@@ -88,6 +90,8 @@ def plan(
     threads : int
     pattern : sequence of str
         Keep only algorithms whose canonical text matches one of these globs, whatever the case; none: keep all.
+    definitions : list of Folder, optional
+        To measure instead of the experiment's algorithms.
 
     Raises
     ------
@@ -103,13 +107,12 @@ def plan(
                 held = f"the ground truth holds {description.neighbors} neighbours of each query"
                 raise RunError(f"{name}: {held}, expected at least k = {k}")
         digest = file_sha256(description.path)
-        for algorithm, grid in _algorithms(experiment, variant):
-            resolved = algorithm.resolve(description.metric, description.n)
+        for resolved, points, wanted in _sweeps(experiment, definitions, description, variant):
             seen.append(text(resolved))
             if pattern and not any(_matches(text(resolved), glob) for glob in pattern):
                 continue
             spelled = {field: value for field, value in parameters(resolved).items() if field != "seed"}
-            for k in experiment.k:
+            for k in wanted:
                 if not (modes := _modes(experiment, resolved, k)):
                     continue
                 for seed in experiment.seeds if _takes_seed(resolved) else experiment.seeds[:1]:
@@ -124,7 +127,7 @@ def plan(
                             seed=seed,
                             threads=threads,
                             modes=modes,
-                            points=query_points(resolved, grid),
+                            points=points,
                             repetitions=experiment.repetitions,
                             single_queries=experiment.single_queries,
                             out=out,
@@ -132,6 +135,8 @@ def plan(
                     )
     if not jobs and experiment.modes == ("routing",) and not pattern:
         raise RunError(f"mode routing: found no algorithm with lists among {', '.join(dict.fromkeys(seen))}")
+    if not seen and definitions is not None:
+        raise RunError("--definitions: every entry is disabled or has no arguments, expected at least one to measure")
     if not jobs:
         known = ", ".join(dict.fromkeys(seen))
         raise RunError(f"--algorithm {' '.join(pattern)}: matches none of {known}")
@@ -157,10 +162,20 @@ def _merged(jobs: Sequence[Job]) -> list[Job]:
     return list(merged.values())
 
 
-def _algorithms(experiment: Experiment, variant: Variant) -> Iterator[tuple[Algorithm, Any]]:
+def _sweeps(
+    experiment: Experiment, definitions: list[Folder] | None, description: Description, variant: Variant
+) -> Iterator[tuple[Algorithm, tuple[Mapping[str, Any], ...], tuple[int, ...]]]:
+    # Each algorithm with its sweep points, and the values of k that it is built for.
+    if definitions is not None:
+        for k in experiment.k:  # which the arguments of a definition may name
+            for definition, points in expand_definitions(definitions, description.metric, description.dimension, k):
+                yield cast(Algorithm, definition), points, (k,)
+        return
     for spelled in experiment.algorithms:
         if variant in entry_variants(spelled, experiment):
-            yield from expand(spelled)
+            for algorithm, grid in expand(spelled):
+                resolved = algorithm.resolve(description.metric, description.n)
+                yield resolved, query_points(resolved, grid), experiment.k
 
 
 def _takes_seed(algorithm: Algorithm) -> bool:

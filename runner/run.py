@@ -140,7 +140,7 @@ def run_job(job: Job, description: Description, display: Display) -> Run:
     why = _unavailable(job, description)
     if why:
         return _stored(job, _without_build(job, description, "skipped", why))
-    message, path = "", None
+    status, message, path = "failed", "", None
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(
             [sys.executable, "-m", "ivfbench.runner.worker"],
@@ -161,8 +161,8 @@ def run_job(job: Job, description: Description, display: Display) -> Run:
                 event = json.loads(line)
                 if event["event"] == "stage":
                     display.stage(event["stage"], event["done"], event["total"], event["remark"])
-                elif event["event"] == "failed":
-                    message = event["message"]
+                elif event["event"] in ("failed", "skipped"):
+                    status, message = event["event"], event["message"]
                 elif event["event"] == "finished":
                     path = event["path"]
             code = child.wait()
@@ -174,7 +174,7 @@ def run_job(job: Job, description: Description, display: Display) -> Run:
         if path is not None and code == 0:
             return load_run(path)
         message = message or _ending(code, log)
-    return _stored(job, _without_build(job, description, "failed", message))
+    return _stored(job, _without_build(job, description, status, message))
 
 
 def _finished(job: Job) -> Run:

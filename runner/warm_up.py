@@ -7,6 +7,7 @@ from contextlib import suppress
 import numpy as np
 
 from ..algorithms.index import Algorithm
+from ..algorithms.kernels.means import sum_of_squares
 from ..algorithms.probing.policy import Probing
 from ..algorithms.registry import MEMBERS
 from ..algorithms.routers.router import TrainingQueries
@@ -20,6 +21,8 @@ def warm_up(
     algorithm: Algorithm, metric: str, dimension: int, k: int, threads: int, policies: Sequence[Probing] = ()
 ) -> float:
     """Build and search a tiny index of the same kind, so that every kernel is compiled and every library loaded.
+
+    An algorithm with a method `load_code` is only loaded: its arguments may not suit a tiny index.
 
     Parameters
     ----------
@@ -37,12 +40,17 @@ def warm_up(
         Seconds that this took: compilation, or reading compiled kernels from the cache, and imports.
     """
     started = time.perf_counter()
+    if hasattr(algorithm, "load_code"):
+        algorithm.load_code()
+        return time.perf_counter() - started
     generator = np.random.default_rng(0)
     rows = generator.standard_normal((ROWS, dimension)).astype(np.float32)
     needed = algorithm.learns or any(policy.calibrates for policy in policies)
     training = TrainingQueries(rows, np.zeros((ROWS, 1), dtype=np.int32)) if needed else None
+    sum_of_squares(rows, threads)  # k-means asks for it where lists are many, which the tiny index has not
     index = _tiny(algorithm).build(rows, metric, training, threads=threads)
-    for point in _tiny(algorithm).query_grid()[:1]:
+    grid = _tiny(algorithm).query_grid()
+    for point in (*grid[:1], *grid[1:][-1:]):  # few lists are ranked by other kernels than many
         index.search(rows[:1], min(k, 64), threads=1, **point)
         index.search(rows, min(k, 64), threads=threads, **point)
     for policy in policies:

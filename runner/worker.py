@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..algorithms.index import Algorithm, Index
+from ..algorithms.index import Algorithm, Index, Unavailable
 from ..algorithms.routers.router import TrainingQueries
 from ..datasets.dataset import Dataset
 from ..datasets.distance import distances_to
@@ -212,6 +212,9 @@ def main() -> int:
     job = Job.from_json(sys.stdin.readline())
     try:
         path = work(job, tell)
+    except Unavailable as error:
+        tell("skipped", message=" ".join(str(error).split()))
+        return 0
     except Exception as error:  # the parent turns it into a row and goes on with the next job
         tell("failed", message=f"{type(error).__name__}: {' '.join(str(error).split())}")
         raise

@@ -195,6 +195,80 @@ def sample_runs():
     return make
 
 
+SCANNER = """
+import numpy as np
+from ..base.module import BaseANN
+
+
+class Scanner(BaseANN):
+    def __init__(self, metric, offset=0):
+        self.metric, self.offset, self.name = metric, offset, f"scanner {metric}"
+
+    def fit(self, X):
+        if self.metric == "angular":
+            X /= np.linalg.norm(X, axis=1, keepdims=True)  # in place, as many do
+        self.rows = X
+
+    def set_query_arguments(self, first):
+        self.first, self.computed = first, 0
+
+    def query(self, v, n):
+        if self.metric == "angular":
+            v /= np.linalg.norm(v)
+        if self.first == 13:
+            raise RuntimeError("an unlucky number")
+        self.computed += self.first
+        ids = np.argsort(np.square(self.rows[: self.first] - v).sum(axis=1), kind="stable")[:n] + self.offset
+        return np.repeat(ids[:1], 2) if self.first == 7 else ids
+
+    def get_additional(self):
+        return {"dist_comps": self.computed}
+"""
+SCANNER_CONFIG = """
+float:
+  any:
+  - name: scanner
+    module: ann_benchmarks.algorithms.scanner
+    constructor: Scanner
+    docker_tag: ann-benchmarks-scanner
+    disabled: false
+    base_args: ['@metric']
+    run_groups:
+      base:
+        args: {}
+        arg_groups: [[0]]
+        query_args: [[450, 13, 7, 900]]
+"""
+
+
+@pytest.fixture(scope="session")
+def define():
+    """A function: put an algorithm of ann-benchmarks into a folder of such.
+
+    By default one that scans as many rows as its query argument says; 13 it refuses, to 7 it answers with a duplicate.
+    """
+
+    def write(root, name="scanner", module=SCANNER, config=SCANNER_CONFIG):
+        folder = root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "module.py").write_text(module)
+        (folder / "config.yml").write_text(config)
+        (folder / "Dockerfile").write_text("FROM ann-benchmarks\n")
+
+    return write
+
+
+@pytest.fixture
+def definitions(tmp_path, define):
+    """A function: define one more algorithm, and return the folder of all."""
+
+    def write(*arguments, **more):
+        define(tmp_path / "definitions", *arguments, **more)
+        return tmp_path / "definitions"
+
+    return write
+
+
 @pytest.fixture(scope="session")
 def naive():
     """The oracles of tests/naive.py."""

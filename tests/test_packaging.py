@@ -26,6 +26,7 @@ KNOWS = {
     "runner": {"datasets", "algorithms", "results"},
     "plots": {"results"},
 }
+PLUGIN = ROOT / "algorithms" / "plugin" / "module.py"  # a guest in the packages of ann-benchmarks
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
 
@@ -80,6 +81,8 @@ def imports_of(path):
 def test_arrows_between_rooms(path):
     room, *_ = path.relative_to(ROOT).parts
     for level, module in imports_of(path):
+        if level == 0 and path == PLUGIN and module.startswith("ivfbench."):
+            continue  # it knows the package as any user does
         if level == 0:
             assert module.split(".")[0] not in ("ivfbench", "tests"), f"{module}: expected a relative import"
             continue
@@ -96,6 +99,11 @@ def test_arrows_between_rooms(path):
 def test_the_check_of_arrows_sees_arrows():
     assert (2, "algorithms.index") in set(imports_of(ROOT / "runner" / "job.py"))
     assert any(level == 1 for level, _ in imports_of(ROOT / "results" / "table.py"))
+
+
+def test_the_plugin_finds_all_that_it_imports_where_it_is_copied_to():
+    assert {module for level, module in imports_of(PLUGIN) if level} == {"base.module"}
+    assert {level for level, _ in imports_of(PLUGIN)} == {0, 2}
 
 
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
@@ -203,7 +211,7 @@ def wheel(tmp_path_factory):
 
 
 def test_the_wheel_holds_every_source_and_data_file(wheel):
-    data = [path for room in ROOMS for path in (ROOT / room).rglob("*.yml")]
+    data = [path for room in ROOMS for name in ("*.yml", "Dockerfile") for path in (ROOT / room).rglob(name)]
     expected = {relative(path) for path in [*SOURCES, *data]} | {"__init__.py", "__main__.py", "py.typed"}
     inside = {name.removeprefix("ivfbench/") for name in wheel if name.startswith("ivfbench/")}
     assert inside == expected
