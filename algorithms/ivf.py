@@ -131,7 +131,11 @@ class IVFIndex:
         MissingTrainingQueries
             A policy that calibrates, and an index that was built without training queries.
         """
-        rows = as_rows(queries, "queries", self.lists.space.center.shape[0])
+        short = self.remembered("one query", lambda: one_query(self.routes, self.lists)) if probing is None else None
+        if short is not None and short.takes(queries):
+            rows = queries
+        else:
+            rows = as_rows(queries, "queries", self.lists.space.center.shape[0])
         if nprobe is not None and probing is not None:
             raise ValueError("search: found both nprobe and probing, expected one of them")
         positive(k, "k")
@@ -141,10 +145,8 @@ class IVFIndex:
         if probing is not None:
             return probing.search(self, rows, k, threads, rerank)
         probes = 1 if nprobe is None else positive(nprobe, "nprobe")
-        if len(rows) == 1:
-            short = self.remembered("one query", lambda: one_query(self.routes, self.lists))
-            if short is not None:
-                return short.search(rows, k, min(probes, self.count), rerank)
+        if short is not None and len(rows) == 1:
+            return short.search(rows, k, min(probes, self.count), rerank)
         return probe_fixed(self, rows, probes, k, threads, rerank)
 
     def save(self, path: str | Path) -> None:

@@ -63,6 +63,8 @@ def finite(rows: npt.NDArray[np.float32], name: str) -> npt.NDArray[np.float32]:
 
 def positive(value: int, name: str) -> int:
     """Return `value` if it is an integer of at least 1, else raise ValueError."""
+    if type(value) is int and value > 0:  # by far the most, and asked for each query
+        return value
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise ValueError(f"{name}: found {value!r}, expected an integer of at least 1")
     return int(value)

@@ -57,3 +57,9 @@ def cube_at(places, i, kind):  # type: ignore[no-untyped-def]
     return numba.carray(
         _pointer(places[4 * i]), (places[4 * i + 1], places[4 * i + 2], places[4 * i + 3]), kind
     )  # fmt: skip
+
+
+@kernel
+def first_row(array, kind):  # type: ignore[no-untyped-def]
+    """Return the first row of a matrix, as of one type whether the matrix may be written or not. kind: its dtype."""
+    return numba.carray(_pointer(np.int64(array.ctypes.data)), (array.shape[1],), kind)
