@@ -43,7 +43,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("compile_seconds", "s", "time to compile the kernels", "float64"),
     Column("index_bytes", "bytes", "size of the index", "int64"),
     Column("router_bytes", "bytes", "size of the router inside it", "int64"),
-    Column("status", "", "ok, failed or skipped", "str"),
+    Column("status", "", "ok; failed, timeout, killed or memory; skipped", "str"),
 )
 
 BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
