@@ -117,7 +117,13 @@ class _Sitting:
     def __init__(self, job: Job, display: Display) -> None:
         self.display = display
         self.left = list(job.places)
+        self.begin()
+
+    def begin(self) -> None:
+        """A new process begins."""
+        self.built = False
         self.present: int | None = None  # the point that is being measured
+        self.progressed = False
 
     def hear(self, event: Event) -> None:
         """Follow a worker."""
@@ -127,11 +133,21 @@ class _Sitting:
         elif kind == "point":
             self.present = event["place"]
         elif kind == "written":
-            self.present = None
+            self.built, self.present = True, None
             if "place" in event:  # it was no build
+                self.progressed = True
                 self.left.remove(event["place"])
         elif kind == "unwritable":
             raise UnwritableError(event["message"])
+
+
+    def lost(self) -> list[int]:
+        """The points that are lost with the process: all that are left, where it could not even build the index."""
+        if not self.built:
+            return self.left[:]
+        if self.present is not None:
+            return [self.present]
+        return [] if self.progressed else self.left[:1]  # between two points; but whoever goes on must get further
 
 
 def run_job(job: Job, description: Description, display: Display) -> Run:
@@ -149,6 +165,7 @@ def run_job(job: Job, description: Description, display: Display) -> Run:
     try:
         while True:
             built = load_sweep(job.result) is not None
+            sitting.begin()
             now = replace(job, left=tuple(sitting.left), modes=_modes(job, built))
             ending = attend(now.to_json(), job.threads, job.log, job.timeout, job.memory, sitting.hear)
             peak = max(peak, ending.peak_bytes)
@@ -182,14 +199,12 @@ def _limits(job: Job) -> dict[str, float]:
 
 
 def _fail_points(job: Job, sitting: _Sitting, ending: Ending) -> bool:
-    # The point in which the process died; all that are left, where the index could not even be built again. Returns
-    # whether others remain to be measured.
+    # Returns whether others remain to be measured.
     build = load_sweep(job.result)
     if build is None:
         return False
     written = {setting(point.mode, point.query_parameters) for point in build.points}
-    lost = sitting.left[:] if sitting.present is None else [sitting.present]
-    sitting.present = None
+    lost = sitting.lost()
     for place in lost:
         mode, query_parameters = job.sweep[place]
         sitting.left.remove(place)

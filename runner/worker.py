@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -50,9 +51,10 @@ def _lessons(
     return TrainingQueries(given.queries, given.neighbors, given.source, not dataset.has_learn), seconds
 
 
-def failure(error: Exception) -> str:
-    """Return the status of what raised an exception."""
-    return "memory" if isinstance(error, MemoryError) else "failed"
+def failure(error: Exception) -> tuple[str, str]:
+    """Return what stands in the results for an exception: one line, and the status."""
+    message = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return message, "memory" if isinstance(error, MemoryError) else "failed"
 
 
 def _point(
@@ -76,8 +78,8 @@ def _point(
             seconds=measured.seconds,
         )
     except Exception as error:  # one failing point must not cost the others
-        message = f"{type(error).__name__}: {error}"
-        return failed_point(mode, threads, dict(query_parameters), job.k, message, failure(error)), 0.0
+        traceback.print_exc()
+        return failed_point(mode, threads, dict(query_parameters), job.k, *failure(error)), 0.0
     return point, len(queries) / float(np.median(measured.seconds.sum(axis=1)))
 
 
@@ -96,7 +98,7 @@ def _sweep(job: Job, run: Run, dataset: Dataset, index: Index, tell: Tell) -> No
         except UnwritableError:
             raise
         except ResultError as error:  # answers of wrong shapes
-            point = failed_point(mode, point.threads, dict(query_parameters), job.k, f"ResultError: {error}")
+            point = failed_point(mode, point.threads, dict(query_parameters), job.k, *failure(error))
             add_point(job.result, run, place, point)
         tell("written", place=place)
         remark = f"{said}: {rate:,.0f} queries/s" if point.status == "ok" else f"{said}: {point.message}"
@@ -202,7 +204,8 @@ def main() -> int:
         tell("unwritable", message=str(error))
         return 1
     except Exception as error:  # the parent turns it into a row and goes on with the next job
-        tell("failed", status=failure(error), message=f"{type(error).__name__}: {' '.join(str(error).split())}")
+        message, status = failure(error)
+        tell("failed", status=status, message=message)
         raise
     tell("finished")
     return 0
