@@ -78,12 +78,13 @@ class _Watch:
         if self.seconds is not None and now - self.began > self.seconds:
             return "timeout", f"{self.step} took more than {self.seconds:g} s, the limit (--timeout)"
         if now - self.looked >= self.pause:
-            held = self._look()
+            held = self.look()
             if self.gigabytes is not None and held > self.gigabytes * 1e9:
                 return "memory", f"{self.step} took {held / 1e9:.2f} GB, expected at most {self.gigabytes:g} (--memory)"
         return None
 
-    def _look(self) -> int:
+    def look(self) -> int:
+        """Return the bytes that the family holds now."""
         started = time.monotonic()
         held = 0
         with suppress(psutil.Error):
@@ -160,7 +161,7 @@ def attend(
             listen(line)
         raise
     finally:
-        code = _end(child, watch.family)
+        code = _end(child, watch)
         with suppress(BrokenPipeError):
             child.stdin.close()
         reader.join(timeout=1.0)
@@ -192,9 +193,11 @@ def _next(said: "queue.SimpleQueue[bytes]", child: "subprocess.Popen[bytes]", pa
         return None if over else b""
 
 
-def _end(child: "subprocess.Popen[bytes]", family: list[psutil.Process]) -> int:
-    # Whoever started a session of its own is in the family; whoever was started since the last look is in the group.
-    for process in family:
+def _end(child: "subprocess.Popen[bytes]", watch: _Watch) -> int:
+    # Whoever leads a session of its own is in the family; whose parent has died is in the group.
+    if child.poll() is None:
+        watch.look()
+    for process in watch.family:
         with suppress(psutil.Error):
             if process.pid != child.pid or child.poll() is None:
                 process.kill()

@@ -140,7 +140,6 @@ class _Sitting:
         elif kind == "unwritable":
             raise UnwritableError(event["message"])
 
-
     def lost(self) -> list[int]:
         """The points that are lost with the process: all that are left, where it could not even build the index."""
         if not self.built:

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from ivfbench.results.store import load_runs
 
+ALGORITHMS = ("name: a, points: 4", "name: b, points: 4")
 STOPPED = "ivfbench: stopped; what was finished is kept, the same command goes on from there"
 
 
@@ -19,7 +20,10 @@ class TestInterrupt:
         wait_for(lambda: len(lab.processes) == 3)
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(30) == 130
-        assert lab.log.splitlines()[-2:] == ["left: 2 to build and sweep, the first with 1 of its 3 points done", STOPPED]
+        assert lab.log.splitlines()[-2:] == [
+            "left: 2 to build and sweep, the first with 1 of its 3 points done",
+            STOPPED,
+        ]
         assert "Traceback" not in lab.log
         assert all_gone(lab.processes)
         assert [len(run.points) for run in lab.runs().values()] == [1]
@@ -47,31 +51,33 @@ class TestInterrupt:
         wait_for(lambda: len(lab.processes) == 3)
         process.terminate()
         assert process.wait(30) != 0
-        apart = int(max(lab._lines(), key=lambda line: line.split()[-1] if " child " in line else "").split()[-1])
-        group = lab.processes - {apart}
-        assert all_gone(group)
+        _, apart = (int(line.split()[-1]) for line in lab.diary if line.startswith("child"))
+        os.kill(apart, signal.SIGKILL)  # it left the group, and nobody was left who knew of it
+        assert all_gone(lab.processes)
+
+
+@pytest.fixture(scope="module")
+def whole(shared_lab):
+    """A run that had room."""
+    lab = shared_lab(*ALGORITHMS)
+    assert lab.run("--mode", "batch").returncode == 0
+    return lab
 
 
 class TestFullDisk:
-    ALGORITHMS = ("name: a, points: 4", "name: b, points: 4")
-
-    @pytest.fixture(scope="class")
-    def whole(self, shared_lab):
-        lab = shared_lab(*self.ALGORITHMS)
-        assert lab.run("--mode", "batch").returncode == 0
-        return lab
-
     def assert_goes_on(self, lab, whole, answers):
         """With room again, the same command does what is left and comes to the same answers."""
         done = lab.run("--mode", "batch")
         assert done.returncode == 0, done.stderr
         assert answers(lab.runs()) == answers(whole.runs())
-        assert sorted(lab.diary) == sorted(whole.diary) or len(set(lab.diary)) == len(set(whole.diary))
+        points = [line for line in lab.diary if line.startswith("point")]
+        assert len(set(points)) == 8
+        assert len(points) <= 9  # the one that could not be written twice at most
 
-    @pytest.mark.parametrize("share", [0.3, 0.9])
+    @pytest.mark.parametrize("share", [0.1, 0.9])
     def test_a_file_that_may_not_grow(self, lab, whole, answers, share):
-        """Of 0.3 of a result not even the build can be written, of 0.9 every point but not the one file."""
-        lab = lab(*self.ALGORITHMS)
+        """Of a tenth of a result not even the build can be written, of nine tenths every point but not the one file."""
+        lab = lab(*ALGORITHMS)
         longest = max(path.stat().st_size for path in whole.out.rglob("*.hdf5"))
 
         def limit():
@@ -89,7 +95,7 @@ class TestFullDisk:
             self.assert_goes_on(lab, whole, answers)
 
     def test_no_space_left(self, lab, whole, answers):
-        lab = lab(*self.ALGORITHMS)
+        lab = lab(*ALGORITHMS)
         lab.out.mkdir()
         size = sum(path.stat().st_size for path in whole.out.rglob("*") if path.is_file())
         if shutil.which("mount") is None or not mounted(lab.out, f"size={size // 4096 * 3 // 4 * 4096}"):
