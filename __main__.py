@@ -229,9 +229,12 @@ def table(
         raise typer.BadParameter("--failed: found another kind of table too, expected one of them")
     runs = load_runs(out)
     if failed:
-        from .results.failures import failures
+        from .results.failures import describe_failures, failures
 
         frame = failures(runs)
+        if format is TableFormat.text:
+            typer.echo(describe_failures(frame))
+            return
     elif builds:
         from .results.builds import builds as builds_table
 

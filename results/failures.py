@@ -34,3 +34,13 @@ def failures(runs: Iterable[Run]) -> pd.DataFrame:
                 asked = canonical_json(point.query_parameters, where="query_parameters")
                 rows.append((*build, point.mode, asked, point.status, point.message))
     return pd.DataFrame(rows, columns=list(FAILURE_COLUMNS))
+
+
+def describe_failures(frame: pd.DataFrame) -> str:
+    """Return failures as lines for people: what was asked, and below it the status and the reason."""
+    lines = []
+    for row in frame.to_dict("records"):
+        asked = "the build" if row["mode"] == NO_MODE else f"{row['mode']} {row['query_parameters']}"
+        lines += [f"{row['algorithm']} on {row['dataset']}, k={row['k']}, seed {row['seed']}: {asked}"]
+        lines += [f"    {row['status']}: {row['message']}"]
+    return "\n".join(lines) or "nothing failed"

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -117,8 +117,8 @@ def attend(
         Given every event of the worker. What it raises ends the worker, and so does Ctrl-C, which lets the worker
         finish what it is writing.
     """
-    killed_before = _system_kills()
-    with log.open("ab") as stream:
+    killed_before, printed_before = _system_kills(), log.stat().st_size if log.exists() else 0
+    with log.open("ab") as stream, _uninterrupted() as interrupted:
         child = subprocess.Popen(
             [sys.executable, "-m", "ivfbench.runner.worker"],
             stdin=subprocess.PIPE,
@@ -127,27 +127,31 @@ def attend(
             env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
-    assert child.stdin is not None
-    assert child.stdout is not None
-    said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    reader = threading.Thread(target=_pump, args=(child.stdout, said), daemon=True)
-    reader.start()
-    watch = _Watch(child.pid, seconds, gigabytes)
+        assert child.stdin is not None
+        assert child.stdout is not None
+        said: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        reader = threading.Thread(target=_pump, args=(child.stdout, said), daemon=True)
+        reader.start()
+        watch = _Watch(child.pid, seconds, gigabytes)
     told: dict[str, Event] = {}  # the latest event of each kind
     latest = ""
 
     def listen(line: bytes) -> None:
         nonlocal latest
-        with suppress(ValueError):  # a line that was cut off by death
+        try:
             event = json.loads(line)
-            latest = event["event"]
-            told[latest] = event
-            if latest == "point":
-                watch.begin(event["point"])
-            hear(event)
+        except ValueError:  # cut off by death
+            return
+        latest = event["event"]
+        told[latest] = event
+        if latest == "point":
+            watch.begin(event["point"])
+        hear(event)
 
     exceeded = None
     try:
+        if interrupted:
+            raise KeyboardInterrupt
         with suppress(BrokenPipeError):  # it died already: what it printed says why
             child.stdin.write(job.encode() + b"\n")
             child.stdin.flush()
@@ -175,7 +179,21 @@ def attend(
     short_of_memory = code == -signal.SIGKILL and _system_kills() > killed_before
     status = "memory" if short_of_memory else "killed" if code < 0 else "failed"
     because = "the process was killed by the system, which ran out of memory" if short_of_memory else _how(code)
-    return Ending(status, f"{because}: {last_words(log)}", watch.peak)
+    return Ending(status, f"{because}: {last_words(log, printed_before)}", watch.peak)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[list[int]]:
+    # Ctrl-C is noted instead of raised: a process that is started half cannot be ended.
+    noted: list[int] = []
+    if threading.current_thread() is not threading.main_thread():  # which Ctrl-C does not reach
+        yield noted
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: noted.append(number))
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _pump(pipe: IO[bytes], said: "queue.SimpleQueue[bytes]") -> None:
@@ -225,10 +243,10 @@ def _system_kills() -> int:
     return 0
 
 
-def last_words(log: Path) -> str:
-    """Return the last lines of a log as one; of a fault that Python reports, its first."""
+def last_words(log: Path, since: int = 0) -> str:
+    """Return the last lines of a log, from a byte on, as one; of a fault that Python reports, its first."""
     with log.open("rb") as stream:
-        stream.seek(max(0, log.stat().st_size - _TAIL))
+        stream.seek(max(since, log.stat().st_size - _TAIL))
         lines = [line.strip() for line in stream.read().decode("utf-8", "replace").splitlines() if line.strip()]
     fault = next((place for place, line in enumerate(lines) if line.startswith("Fatal Python error")), None)
     told = lines[-_LINES:] if fault is None else lines[fault : fault + _LINES]

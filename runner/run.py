@@ -179,6 +179,7 @@ def run_job(job: Job, description: Description, display: Display) -> Run:
             job.log.unlink()
     lost = load_sweep(job.result)
     if lost is None:
+        fold(job.result)  # of which nothing came
         return _stored(job, _without_build(job, description, ending.status, ending.message, peak))
     run = fold(job.result, {"watched_peak_bytes": peak, **_limits(job)})
     assert run is not None

@@ -122,7 +122,7 @@ class TestFailures:
         done = ivfbench(*small(*wrong_too, out=tmp_path))
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
-        assert done.stderr.splitlines()[-1].startswith("1 failed: see the column `message` of `ivfbench table --builds")
+        assert done.stderr.splitlines()[-1].startswith("1 failed: `ivfbench table --failed --out ")
         frame = table_of(tmp_path)
         assert list(frame["status"]) == ["ok", "failed"]
         assert list(frame["mode"]) == ["batch", "none"]

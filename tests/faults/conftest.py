@@ -1,9 +1,12 @@
 """A tiny dataset, an algorithm that fails on demand, and runs of it in real processes."""
 
+import fcntl
+import json
 import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +20,22 @@ REGISTERED = Path(__file__).parent / "registered"
 
 
 @pytest.fixture(scope="session")
-def data(tmp_path_factory):
+def common(tmp_path_factory):
+    """A folder that all processes of pytest-xdist share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@contextmanager
+def alone(folder):
+    """One of them at a time."""
+    with Path(f"{folder}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def data(common):
     """2,000 vectors of 16 dimensions and 40 test queries."""
     from ivfbench.datasets.truth import exact_neighbors
     from ivfbench.datasets.write import write_dataset
@@ -25,8 +43,9 @@ def data(tmp_path_factory):
     rng = np.random.default_rng(3)
     train, test = (rng.standard_normal((count, 16)).astype(np.float32) for count in (2000, 40))
     neighbors, distances = exact_neighbors(train, test, 20, "euclidean")
-    path = tmp_path_factory.mktemp("data") / "tiny.hdf5"
-    return write_dataset(path, train=train, test=test, metric="euclidean", neighbors=neighbors, distances=distances)
+    path, held = common / "tiny.hdf5", {"neighbors": neighbors, "distances": distances}
+    with alone(common / "data"):
+        return path if path.exists() else write_dataset(path, train=train, test=test, metric="euclidean", **held)
 
 
 @dataclass
@@ -78,6 +97,15 @@ class Lab:
         command = self.command(*arguments, **variables)
         return subprocess.run(**command, capture_output=True, text=True, timeout=110, preexec_fn=preexec)
 
+    def run_once(self, *arguments):
+        """A whole run, or what it said if it was done before."""
+        said = self.folder / "said.json"
+        with alone(self.folder):
+            if not said.exists():
+                done = self.run(*arguments)
+                said.write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
+        return subprocess.CompletedProcess(arguments, *json.loads(said.read_text()))
+
     def start(self, *arguments, **variables):
         """A run that begins; its log is `log`."""
         with (self.folder / "log").open("w") as stream:
@@ -100,10 +128,10 @@ def lab(data, tmp_path):
     return lambda *algorithms: Lab(data, tmp_path / "lab", list(algorithms))
 
 
-@pytest.fixture(scope="module")
-def shared_lab(data, tmp_path_factory):
-    """The same for all tests of a file."""
-    return lambda *algorithms: Lab(data, tmp_path_factory.mktemp("lab"), list(algorithms))
+@pytest.fixture(scope="session")
+def shared_lab(data, common):
+    """The same for all tests, by a name of its own."""
+    return lambda name, *algorithms: Lab(data, common / name, list(algorithms))
 
 
 def wait_for(condition, seconds=90.0):

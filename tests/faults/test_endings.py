@@ -27,8 +27,8 @@ def ended(shared_lab):
     """One run of all these ends in a point of the sweep, and of some in the build."""
     points = [f"name: {fault}, fault: {fault}, place: 1, points: 3" for fault in ENDINGS]
     builds = [f"name: build-{fault}, fault: {fault}, place: -1, points: 3" for fault in ("segfault", "memory", "leak")]
-    lab = shared_lab(*builds, *points, "name: good, points: 3")
-    return lab, lab.run("--memory", 0.6), lab.runs()
+    lab = shared_lab("endings", *builds, *points, "name: good, points: 3")
+    return lab, lab.run_once("--memory", 0.6), lab.runs()
 
 
 class TestPoints:
@@ -91,16 +91,23 @@ class TestTheRun:
         lab, _, _ = ended
         frame = failures(load_runs(lab.out))
         assert len(frame) == 2 * len(ENDINGS) + 3
-        command = [sys.executable, "-m", "ivfbench", "table", "--failed", "--out", lab.out, "--format", "csv"]
-        done = subprocess.run(command, env=lab.command()["env"], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout == frame.to_csv(index=False, lineterminator="\n")
+        command = [sys.executable, "-m", "ivfbench", "table", "--failed", "--out", lab.out]
+        text, csv = (
+            subprocess.run([*command, *more], env=lab.command()["env"], capture_output=True, text=True)
+            for more in ((), ("--format", "csv"))
+        )
+        assert (text.returncode, csv.returncode) == (0, 0), text.stderr + csv.stderr
+        assert csv.stdout == frame.to_csv(index=False, lineterminator="\n")
+        asked = "Faulty(name='exit', fault='exit', place=1, points=3) on tiny, k=10, seed 0: batch {\"place\":1}"
+        assert f"{asked}\n    failed: the process ended with code 3, before its work did: I go\n" in text.stdout
+        assert len(text.stdout.splitlines()) == 2 * len(frame)
 
     def test_the_logs_hold_what_was_printed(self, ended):
         lab, _, runs = ended
         logs = {path.name: path.read_text() for path in (lab.out / "logs").iterdir()}
         assert all(logs.values())
-        assert len(logs) == len(runs) - 2  # nothing was printed of the good one, and of the one of a wrong shape
+        silent = {"good", "shape", "leak", "build-leak"}
+        assert len(logs) == len(runs.keys() - silent)
         (told,) = [text for name, text in logs.items() if "name-segfault" in name]
         assert told.count("Fatal Python error: Segmentation fault") == 2
         assert "in search" in told

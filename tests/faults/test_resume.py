@@ -21,8 +21,8 @@ SAME = ["dataset", "algorithm", "query_parameters", "mode", "status", "recall", 
 @pytest.fixture(scope="module")
 def undisturbed(shared_lab):
     """A run that nobody disturbed."""
-    lab = shared_lab(*ALGORITHMS)
-    done = lab.run()
+    lab = shared_lab("undisturbed", *ALGORITHMS)
+    done = lab.run_once()
     assert done.returncode == 0, done.stderr
     assert len(lab.diary) == 2 + SETTINGS
     return lab

@@ -59,8 +59,8 @@ class TestInterrupt:
 @pytest.fixture(scope="module")
 def whole(shared_lab):
     """A run that had room."""
-    lab = shared_lab(*ALGORITHMS)
-    assert lab.run("--mode", "batch").returncode == 0
+    lab = shared_lab("whole", *ALGORITHMS)
+    assert lab.run_once("--mode", "batch").returncode == 0
     return lab
 
 
