@@ -28,7 +28,8 @@ THREAD_VARIABLES = (
     "MKL_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-PAUSE = 0.1  # seconds between two looks at the memory, more where a look is slow: at most 1 % of a core
+PAUSE = 0.1  # seconds between two looks at the memory of the processes that are known: some tens of microseconds
+SEARCH = 2.0  # seconds between two searches for new ones: some milliseconds, since all of the system are read
 PATIENCE = 10.0  # seconds that a worker may go on writing after Ctrl-C
 _LINES = 3  # of a log that a message tells
 _TAIL = 1 << 16  # bytes of it that are read
@@ -64,8 +65,7 @@ class _Watch:
         self.family: list[psutil.Process] = [self.leader]
         self.seconds, self.gigabytes = seconds, gigabytes
         self.peak = 0
-        self.pause = PAUSE
-        self.began = self.looked = time.monotonic()
+        self.began = self.looked = self.searched = time.monotonic()
         self.step = "the build"
 
     def begin(self, step: str) -> None:
@@ -77,24 +77,24 @@ class _Watch:
         now = time.monotonic()
         if self.seconds is not None and now - self.began > self.seconds:
             return "timeout", f"{self.step} took more than {self.seconds:g} s, the limit (--timeout)"
-        if now - self.looked >= self.pause:
-            held = self.look()
+        if now - self.looked >= PAUSE:
+            self.looked = now
+            held = self.look(search=now - self.searched >= SEARCH)
             if self.gigabytes is not None and held > self.gigabytes * 1e9:
                 return "memory", f"{self.step} took {held / 1e9:.2f} GB, expected at most {self.gigabytes:g} (--memory)"
         return None
 
-    def look(self) -> int:
+    def look(self, search: bool) -> int:
         """Return the bytes that the family holds now."""
-        started = time.monotonic()
         held = 0
-        with suppress(psutil.Error):
-            self.family = [self.leader, *self.leader.children(recursive=True)]
+        if search:
+            self.searched = time.monotonic()
+            with suppress(psutil.Error):
+                self.family = [self.leader, *self.leader.children(recursive=True)]
         for process in self.family:
             with suppress(psutil.Error):
                 held += process.memory_info().rss
         self.peak = max(self.peak, held)
-        self.looked = time.monotonic()
-        self.pause = max(PAUSE, 100 * (self.looked - started))
         return held
 
 
@@ -155,13 +155,13 @@ def attend(
         with suppress(BrokenPipeError):  # it died already: what it printed says why
             child.stdin.write(job.encode() + b"\n")
             child.stdin.flush()
-        while exceeded is None and (line := _next(said, child, watch.pause)) is not None:
+        while exceeded is None and (line := _next(said, child)) is not None:
             if line:
                 listen(line)
             exceeded = watch.exceeded()
     except KeyboardInterrupt:
         until = time.monotonic() + PATIENCE
-        while latest == "writing" and time.monotonic() < until and (line := _next(said, child, PAUSE)) is not None:
+        while latest == "writing" and time.monotonic() < until and (line := _next(said, child)) is not None:
             listen(line)
         raise
     finally:
@@ -202,11 +202,11 @@ def _pump(pipe: IO[bytes], said: "queue.SimpleQueue[bytes]") -> None:
             said.put(line)
 
 
-def _next(said: "queue.SimpleQueue[bytes]", child: "subprocess.Popen[bytes]", pause: float) -> bytes | None:
+def _next(said: "queue.SimpleQueue[bytes]", child: "subprocess.Popen[bytes]") -> bytes | None:
     # A line; nothing after a pause; None when there will be no more.
     over = child.poll() is not None  # asked first: what it said before it ended is in the pipe
     try:
-        return said.get(timeout=PAUSE if over else pause)
+        return said.get(timeout=PAUSE)
     except queue.Empty:
         return None if over else b""
 
@@ -214,7 +214,7 @@ def _next(said: "queue.SimpleQueue[bytes]", child: "subprocess.Popen[bytes]", pa
 def _end(child: "subprocess.Popen[bytes]", watch: _Watch) -> int:
     # Whoever leads a session of its own is in the family; whose parent has died is in the group.
     if child.poll() is None:
-        watch.look()
+        watch.look(search=True)
     for process in watch.family:
         with suppress(psutil.Error):
             if process.pid != child.pid or child.poll() is None:

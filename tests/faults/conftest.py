@@ -95,7 +95,7 @@ class Lab:
     def run(self, *arguments, preexec=None, **variables):
         """A whole run."""
         command = self.command(*arguments, **variables)
-        return subprocess.run(**command, capture_output=True, text=True, timeout=110, preexec_fn=preexec)
+        return subprocess.run(**command, capture_output=True, text=True, timeout=300, preexec_fn=preexec)
 
     def run_once(self, *arguments):
         """A whole run, or what it said if it was done before."""

@@ -40,7 +40,6 @@ def leave_children():
     for apart in (False, True):
         child = subprocess.Popen(["sleep", "1000"], start_new_session=apart)
         write(f"child {child.pid}")
-    time.sleep(0.5)  # until the runner has looked at the family
     hang()
 
 
