@@ -1,0 +1,202 @@
+"""The pages of a report, each as plain data for its template: tables of text, facts, and the data of its charts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ...results.builds import BUILD_COLUMNS, builds
+from ...results.caption import caption, remarks
+from ...results.cells import Cells, cells, number
+from ...results.comparison import GROUP, comparison
+from ...results.competition import BASELINE, contests
+from ...results.document import Document
+from ...results.key import slug
+from ...results.laboratory import laboratory
+from ...results.labels import short_labels
+from ...results.probing import with_probing
+from ...results.report import report
+from ...results.run import Run
+from ...results.table import dataset_name
+from .explorer import curves, members, settings
+from .provenance import data_facts, environments, failures, flat
+
+LEVELS = (0.8, 0.9, 0.95, 0.99)
+NOBODY = "nobody"
+_BUILD_COLUMNS = tuple(name for name in BUILD_COLUMNS if name not in ("algorithm", "message"))
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: its file, its template, its title, and what the template is given."""
+
+    file: str
+    template: str
+    title: str
+    content: Mapping[str, Any]
+
+
+def pages(runs: Sequence[Run], frame: pd.DataFrame, baseline: str = BASELINE) -> list[Page]:
+    """Return the pages of a report, the overview first.
+
+    Parameters
+    ----------
+    runs
+        As `load_runs` gives them, one at least.
+    frame
+        Their table.
+    baseline
+        What routers are compared with, see `contests`.
+    """
+    known = members(frame)
+    names = sorted({dataset_name(run) for run in runs})
+    files = {name: f"dataset-{stem}.html" for name, stem in unique_slugs(names).items()}
+    found = [_overview(runs, frame, known, files)]
+    found += [_dataset(name, files[name], runs, frame, known) for name in names]
+    found += [_algorithms(runs, frame, known, files)]
+    if contests(runs, baseline):
+        found += [_routing(report("routers", "Routing", laboratory(runs, baseline)))]
+    found += [_failures(runs), _environment(runs)]
+    return found
+
+
+def _overview(
+    runs: Sequence[Run], frame: pd.DataFrame, known: Sequence[Mapping[str, str]], files: Mapping[str, str]
+) -> Page:
+    facts = {fact["dataset"]: fact for fact in data_facts(runs)}
+    datasets = []
+    for name, file in files.items():
+        rows = frame[frame["dataset"] == name]
+        asked = settings(rows)
+        datasets.append(
+            {
+                "name": name,
+                "file": file,
+                "facts": facts.get(name, {}),
+                "fastest": fastest(rows) if asked else None,
+                "chart": {"settings": asked[:1], "curves": curves(_of(rows, asked[0]), known, only_fronts=True)}
+                if asked
+                else None,
+            }
+        )
+    counts = {
+        "datasets": len(files),
+        "algorithms": len({run.algorithm for run in runs}),
+        "builds": len(runs),
+        "measured points": int((frame["status"] == "ok").sum()),
+        "failed or skipped": len(failures(runs)),
+    }
+    content = {
+        "counts": counts,
+        "datasets": datasets,
+        "explanation": [caption(frame), *remarks(runs)] if len(frame) else [],
+        "data": {"members": known, "charts": [one["chart"] for one in datasets]},
+    }
+    return Page("index.html", "overview.html", "Overview", content)
+
+
+def _of(rows: pd.DataFrame, setting: Mapping[str, Any]) -> pd.DataFrame:
+    wanted = pd.Series(True, rows.index)
+    for name, value in setting.items():
+        wanted &= rows[name] == value
+    return rows[wanted]
+
+
+def fastest(rows: pd.DataFrame, levels: Sequence[float] = LEVELS) -> Cells:
+    """Return who answers most queries per second at each level of recall, for each way of asking of one dataset."""
+    labels = short_labels(rows["algorithm"])
+    compared = comparison(rows[rows["status"] == "ok"], levels)
+    names = GROUP[1:]
+    lines = []
+    for key, asked in compared.groupby(list(names), sort=True):
+        best = [_best(asked[asked["recall"] == level], labels) for level in levels]
+        lines.append((*(str(part) for part in _parts(key)), *best))
+    headers = (*names, *(f"at recall {level:g}" for level in levels))
+    return Cells(headers, tuple(lines), (True, False, True, *(False for _ in levels)))
+
+
+def _parts(key: Any) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
+
+
+def _best(rows: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    reached = rows[rows["qps"].notna()]
+    if reached.empty:
+        return NOBODY
+    row = reached.loc[reached["qps"].idxmax()]
+    return f"{number('qps', row['qps'])}/s {with_probing(labels[row['algorithm']], row['probing'])}"
+
+
+def _dataset(
+    name: str, file: str, runs: Sequence[Run], frame: pd.DataFrame, known: Sequence[Mapping[str, str]]
+) -> Page:
+    own = [run for run in runs if dataset_name(run) == name]
+    rows = frame[frame["dataset"] == name]
+    content = {
+        "facts": [{key: value for key, value in fact.items() if key != "dataset"} for fact in data_facts(own)],
+        "settings": settings(rows),
+        "failures": failures(own),
+        "explanation": [caption(rows), *remarks(own)] if len(rows) else [],
+        "data": {"members": known, "settings": settings(rows), "curves": curves(rows, known)},
+    }
+    return Page(file, "dataset.html", name, content)
+
+
+def _algorithms(
+    runs: Sequence[Run], frame: pd.DataFrame, known: Sequence[Mapping[str, str]], files: Mapping[str, str]
+) -> Page:
+    every = builds(runs)
+    told = {run.algorithm: run for run in runs}
+    labels = short_labels(told)
+    anchors = unique_slugs(sorted(told))
+    measured = frame[frame["status"] == "ok"]
+    compared = comparison(measured, LEVELS) if len(measured) else None
+    algorithms = []
+    for text in sorted(told, key=lambda text: labels[text]):
+        own = every[every["algorithm"] == text]
+        rows = None if compared is None else compared[compared["algorithm"] == text]
+        notes = own[[name for name in own.columns if name.startswith("notes.") and own[name].notna().any()]]
+        algorithms.append(
+            {
+                "text": text,
+                "label": labels[text],
+                "anchor": anchors[text],
+                "look": next((member for member in known if member["algorithm"] == text), None),
+                "parameters": flat(told[text].parameters),
+                "builds": cells(own[list(_BUILD_COLUMNS)]),
+                "notes": cells(notes.rename(columns=lambda name: name.removeprefix("notes."))) if len(notes.columns)
+                else None,
+                "at_recall": cells(rows.drop(columns="algorithm")) if rows is not None and len(rows) else None,
+                "datasets": [(name, files[name]) for name in sorted(set(own["dataset"]))],
+            }
+        )  # fmt: skip
+    return Page("algorithms.html", "algorithms.html", "Algorithms", {"algorithms": algorithms})
+
+
+def _routing(document: Document) -> Page:
+    return Page("routing.html", "routing.html", "Routing", {"document": document})
+
+
+def _failures(runs: Sequence[Run]) -> Page:
+    return Page("failures.html", "failures.html", "Failures", {"failures": failures(runs)})
+
+
+def _environment(runs: Sequence[Run]) -> Page:
+    content = {"environments": environments(runs), "datasets": data_facts(runs)}
+    return Page("environment.html", "environment.html", "Environment", content)
+
+
+def unique_slugs(names: Iterable[str]) -> dict[str, str]:
+    """Return a piece of a file name for each name; where two would share one, the later gets a number."""
+    taken: set[str] = set()
+    found = {}
+    for name in names:
+        stem = slug(name)
+        free = stem
+        place = 2
+        while free.lower() in taken:  # some file systems do not tell A from a
+            free, place = f"{stem}-{place}", place + 1
+        taken.add(free.lower())
+        found[name] = free
+    return found
