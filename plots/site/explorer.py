@@ -76,9 +76,7 @@ def settings(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the ways of asking that hold measured points: ``k``, ``mode``, ``threads``, sorted. None are compared."""
     measured = frame[frame["status"] == "ok"]
     keys = sorted(set(zip(measured["k"], measured["mode"], measured["threads"], strict=True)))
-    return [
-        {"k": int(k), "mode": str(mode), "threads": int(threads)} for k, mode, threads in keys if mode != NO_MODE
-    ]
+    return [{"k": int(k), "mode": str(mode), "threads": int(threads)} for k, mode, threads in keys if mode != NO_MODE]
 
 
 def curves(frame: pd.DataFrame, known: Iterable[Mapping[str, str]], *, only_fronts: bool = False) -> Curves:

@@ -1,11 +1,13 @@
 """The pages of a report, each as plain data for its template: tables of text, facts, and the data of its charts."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from ...results.at_recall import BELOW
 from ...results.builds import BUILD_COLUMNS, builds
 from ...results.caption import caption, remarks
 from ...results.cells import Cells, cells, number
@@ -13,8 +15,8 @@ from ...results.comparison import GROUP, comparison
 from ...results.competition import BASELINE, contests
 from ...results.document import Document
 from ...results.key import slug
-from ...results.laboratory import laboratory
 from ...results.labels import short_labels
+from ...results.laboratory import laboratory
 from ...results.probing import with_probing
 from ...results.report import report
 from ...results.run import Run
@@ -23,7 +25,6 @@ from .explorer import curves, members, settings
 from .provenance import data_facts, environments, failures, flat
 
 LEVELS = (0.8, 0.9, 0.95, 0.99)
-NOBODY = "nobody"
 _BUILD_COLUMNS = tuple(name for name in BUILD_COLUMNS if name not in ("algorithm", "message"))
 
 
@@ -74,7 +75,7 @@ def _overview(
                 "name": name,
                 "file": file,
                 "facts": facts.get(name, {}),
-                "fastest": fastest(rows) if asked else None,
+                "fastest": fastest(rows),
                 "chart": {"settings": asked[:1], "curves": curves(_of(rows, asked[0]), known, only_fronts=True)}
                 if asked
                 else None,
@@ -89,6 +90,7 @@ def _overview(
     }
     content = {
         "counts": counts,
+        "levels": LEVELS,
         "datasets": datasets,
         "explanation": [caption(frame), *remarks(runs)] if len(frame) else [],
         "data": {"members": known, "charts": [one["chart"] for one in datasets]},
@@ -103,29 +105,43 @@ def _of(rows: pd.DataFrame, setting: Mapping[str, Any]) -> pd.DataFrame:
     return rows[wanted]
 
 
-def fastest(rows: pd.DataFrame, levels: Sequence[float] = LEVELS) -> Cells:
-    """Return who answers most queries per second at each level of recall, for each way of asking of one dataset."""
-    labels = short_labels(rows["algorithm"])
-    compared = comparison(rows[rows["status"] == "ok"], levels)
-    names = GROUP[1:]
-    lines = []
-    for key, asked in compared.groupby(list(names), sort=True):
-        best = [_best(asked[asked["recall"] == level], labels) for level in levels]
-        lines.append((*(str(part) for part in _parts(key)), *best))
-    headers = (*names, *(f"at recall {level:g}" for level in levels))
-    return Cells(headers, tuple(lines), (True, False, True, *(False for _ in levels)))
+def fastest(rows: pd.DataFrame) -> list[tuple[dict[str, Any], list[dict[str, str] | None]]]:
+    """Return who answers most queries per second at each of `LEVELS`, for each way of asking of one dataset.
+
+    A curve that starts above a level counts with the fastest point it has, and says so by a sign: ≥.
+    """
+    if not settings(rows):
+        return []
+    labels, compared = short_labels(rows["algorithm"]), at_levels(rows)
+    found = []
+    for asked in settings(rows):
+        own = _of(compared, asked)
+        found.append((asked, [_best(own[own["recall"] == level], labels) for level in LEVELS]))
+    return found
 
 
-def _parts(key: Any) -> tuple[Any, ...]:
-    return key if isinstance(key, tuple) else (key,)
-
-
-def _best(rows: pd.DataFrame, labels: Mapping[str, str]) -> str:
+def _best(rows: pd.DataFrame, labels: Mapping[str, str]) -> dict[str, str] | None:
     reached = rows[rows["qps"].notna()]
     if reached.empty:
-        return NOBODY
-    row = reached.loc[reached["qps"].idxmax()]
-    return f"{number('qps', row['qps'])}/s {with_probing(labels[row['algorithm']], row['probing'])}"
+        return None
+    row = max(reached.to_dict("records"), key=lambda record: record["qps"])
+    return {"qps": row["text"], "label": with_probing(labels[row["algorithm"]], row["probing"])}
+
+
+def at_levels(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the comparison at `LEVELS`, each number as ``text`` too, and numbers also for sweeps that start above."""
+    measured = rows[rows["status"] == "ok"]
+    compared = comparison(measured, LEVELS)
+    names = [*GROUP, "algorithm", "probing"]
+    # The fastest point of each curve is the first of its front; as everywhere, several seeds give their median.
+    first = measured.groupby([*names, "seed"])["qps"].max().groupby(level=names).median()
+    below = compared["qps_state"] == BELOW
+    starts = [first.get(tuple(row), math.nan) for row in compared[names].itertuples(index=False)]
+    compared["qps"] = compared["qps"].where(~below, starts)
+    signs = below.map({True: "≥ ", False: ""})
+    pairs = zip(signs, compared["qps"], compared["qps_state"], strict=True)
+    compared["text"] = [f"{sign}{number('qps', value)}" if value == value else state for sign, value, state in pairs]
+    return compared
 
 
 def _dataset(
@@ -151,7 +167,7 @@ def _algorithms(
     labels = short_labels(told)
     anchors = unique_slugs(sorted(told))
     measured = frame[frame["status"] == "ok"]
-    compared = comparison(measured, LEVELS) if len(measured) else None
+    compared = at_levels(frame) if len(measured) else None
     algorithms = []
     for text in sorted(told, key=lambda text: labels[text]):
         own = every[every["algorithm"] == text]
@@ -167,11 +183,20 @@ def _algorithms(
                 "builds": cells(own[list(_BUILD_COLUMNS)]),
                 "notes": cells(notes.rename(columns=lambda name: name.removeprefix("notes."))) if len(notes.columns)
                 else None,
-                "at_recall": cells(rows.drop(columns="algorithm")) if rows is not None and len(rows) else None,
+                "at_recall": _rates(rows) if rows is not None and len(rows) else None,
                 "datasets": [(name, files[name]) for name in sorted(set(own["dataset"]))],
             }
         )  # fmt: skip
     return Page("algorithms.html", "algorithms.html", "Algorithms", {"algorithms": algorithms})
+
+
+def _rates(rows: pd.DataFrame) -> Cells:
+    """One line for each way of asking an algorithm, its rate at each level across."""
+    names = [*GROUP, *(["probing"] if rows["probing"].nunique() > 1 else [])]
+    lines = tuple((*map(str, key), *own["text"]) for key, own in rows.groupby(names))
+    return Cells(
+        (*names, *(f"recall ≥ {level:g}" for level in LEVELS)), lines, (False,) * len(names) + (True,) * len(LEVELS)
+    )
 
 
 def _routing(document: Document) -> Page:

@@ -7,7 +7,8 @@ from ...results.canonical import canonical_json
 from ...results.run import Run
 from ...results.table import dataset_name
 
-VOLATILE = ("arguments", "load_average")  # differ from process to process on one machine
+# Of the process, not of the machine: which libraries it had loaded, and what else was going on.
+VOLATILE = ("arguments", "load_average", "thread_pools", "threading_layer")
 Facts = dict[str, str]
 
 
@@ -31,7 +32,7 @@ def data_facts(runs: Iterable[Run]) -> list[Facts]:
 def environments(runs: Iterable[Run]) -> list[tuple[list[str], Facts]]:
     """Return the machines and the software: the datasets measured there, and every fact by its dotted name.
 
-    Runs whose environments differ in the load alone share one, which says the lowest and the highest load.
+    Runs whose processes alone differed share one, which says the lowest and the highest load.
     """
     groups: dict[str, list[Run]] = {}
     for run in runs:
@@ -62,7 +63,8 @@ def failures(runs: Iterable[Run]) -> list[Facts]:
         for point in run.points:
             if point.status != "ok":
                 asked = canonical_json(point.query_parameters, strict=False, where="query_parameters")
-                asked = f"{point.mode}, {point.threads} threads, {asked}"
+                threads = "1 thread" if point.threads == 1 else f"{point.threads} threads"
+                asked = f"{point.mode}, {threads}, {asked}"
                 found.append({**where, "asked": asked, "status": point.status, "reason": point.message})
     return found
 

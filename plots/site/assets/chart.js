@@ -2,6 +2,7 @@
 /* From curves to a chart: axes, colours and marks. Only this file knows the charting library. */
 const chart = (() => {
   const RECALLS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1];
+  const FEW_RECALLS = [0, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999, 1];
   const EDGE = 5e-4; // logit has no place for 0 and 1: they stand this far inside
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const printed = window.matchMedia("print");
@@ -32,15 +33,15 @@ const chart = (() => {
 
   const shown = (cost, value) => (value !== null && value !== undefined && cost.endsWith("_bytes") ? bytes(value) : number(value));
 
-  function recallAxis(points, scale) {
+  function recallAxis(points, scale, few) {
     const recalls = points.map((point) => point.recall);
     const lowest = recalls.reduce((one, other) => Math.min(one, other), 0.95); // never too short to have ticks
     const from = place(lowest, scale), to = place(1, scale);
     const room = 0.03 * (to - from);
     const axis = {title: {text: "recall"}, range: [from - room, to + room]};
     if (scale !== "logit") return axis;
-    const ticks = RECALLS.filter((recall) => place(recall, scale) >= axis.range[0]);
-    return {...axis, tickvals: ticks.map((recall) => place(recall, scale)), ticktext: ticks.map(String)};
+    const ticks = (few ? FEW_RECALLS : RECALLS).filter((recall) => place(recall, scale) >= axis.range[0]);
+    return {...axis, tickvals: ticks.map((recall) => place(recall, scale)), ticktext: ticks.map(String), tickangle: 0};
   }
 
   function costAxis(points, cost) {
@@ -78,7 +79,7 @@ const chart = (() => {
       showlegend: false,
       hovermode: "closest",
       hoverlabel: {bgcolor: ink("--card"), bordercolor: ink("--grid"), font: {color: ink("--ink")}, align: "left"},
-      xaxis: {...lines, ...recallAxis(points, scale)},
+      xaxis: {...lines, ...recallAxis(points, scale, small || narrow.matches)},
       yaxis: {...lines, ...upwards},
     };
   }

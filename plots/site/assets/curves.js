@@ -45,14 +45,15 @@ const curves = (() => {
     return kept.reverse();
   }
 
-  /* The cost at a recall: {value, state}. Between two points its logarithm is linear; nothing is extrapolated. */
+  /* The cost at a recall: {value, state}. Between two points its logarithm is linear; nothing is extrapolated: below the
+     sweep the value is that of its first point, which the curve does at least as well as. */
   function read(onFront, cost, level) {
     if (!onFront.length) return {state: "not told"};
     const above = onFront.findIndex((point) => point.recall >= level - SAME);
     if (above < 0) return {state: "not reached"};
     const high = onFront[above];
     if (Math.abs(high.recall - level) <= SAME) return {value: high[cost], state: "reached"};
-    if (above === 0) return {state: "below the sweep"};
+    if (above === 0) return {value: high[cost], state: "below the sweep"};
     const low = onFront[above - 1];
     const share = (level - low.recall) / (high.recall - low.recall);
     return {value: Math.exp((1 - share) * Math.log(low[cost]) + share * Math.log(high[cost])), state: "reached"};
@@ -63,7 +64,7 @@ const curves = (() => {
   /* One reading for several seeds: the median, where every one of them has a value. */
   function together(readings) {
     const worst = WORST_FIRST.find((state) => readings.some((reading) => reading.state === state));
-    if (worst !== "reached") return {state: worst};
+    if (readings.some((reading) => reading.value === undefined)) return {state: worst};
     return {value: median(readings.map((reading) => reading.value)), state: worst};
   }
 

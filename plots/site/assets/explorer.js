@@ -91,7 +91,7 @@
   // ---- the table
 
   const COLUMNS = ["qps", "latency_p50_ms", "points_scanned", "lists_probed", "build_total", "index_bytes"];
-  const TITLES = {qps: "queries/s", latency_p50_ms: "median ms", points_scanned: "points scanned", lists_probed: "lists probed", build_total: "build s", index_bytes: "index"};
+  const TITLES = {qps: "queries/s", latency_p50_ms: "median ms", points_scanned: "points scanned", lists_probed: "lists probed", build_total: "build and learning s", index_bytes: "index"};
   const rows = new Map(); // by member: {row, cells}
 
   function startTable() {
@@ -144,16 +144,20 @@
     for (const {entry, read} of readings) {
       for (const [cost, cell] of entry.cells) {
         const {value, state: how} = read[cost];
-        cell.textContent = value === undefined ? how : chart.shown(cost, Number.isNaN(value) ? null : value);
+        // A curve that starts above the recall does it at least as well as its first point.
+        const bound = how !== "below the sweep" ? "" : curves.COSTS[cost].better > 0 ? "≥ " : "≤ ";
+        cell.textContent = value === undefined ? how : bound + chart.shown(cost, Number.isNaN(value) ? null : value);
         cell.classList.toggle("quiet", value === undefined);
         if (cost === "qps") {
           cell.dataset.value = value === undefined ? "" : value;
+          cell.dataset.state = how;
           cell.style.setProperty("--share", value ? `${(100 * value) / fastest}%` : "0%");
         }
       }
     }
     readings.sort((one, other) => (other.read.qps.value || 0) - (one.read.qps.value || 0));
     if (!byId("at-recall").contains(document.activeElement)) byId("at-recall").tBodies[0].append(...readings.map(({entry}) => entry.row));
+    return [...rows].find(([, entry]) => entry === readings[0].entry)[0];
   }
 
   // ---- what the reader changes, kept in the address so that a view can be sent on
@@ -188,7 +192,6 @@
     state.current = null;
     state.pinned = [];
     showPinned();
-    byId("point").replaceChildren(details.make("p", "No point chosen yet.", "quiet"));
     const told = Object.keys(curves.COSTS).filter((cost) => lines.some(({points}) => points.some((point) => point[cost] > 0)));
     if (!told.includes(state.cost)) state.cost = "qps";
     byId("cost").replaceChildren(...told.map((cost) => option(cost, curves.COSTS[cost].title)));
@@ -198,6 +201,10 @@
     byId("level").min = byId("level-number").min = Math.max(low, 0.001);
     setLevel(state.level);
     startTable();
+    const best = fillTable();
+    const first = lines.find(({curve}) => curve.member === best);
+    const front = curves.front([...first.points], "qps");
+    choose(first, front.find((point) => point.recall >= state.level) || front.at(-1) || first.points[0]);
   }
 
   function setLevel(level) {
@@ -224,7 +231,7 @@
 
   function listen() {
     const change = (id, react) => byId(id).addEventListener("change", (event) => { react(event.target); remember(); draw(); });
-    change("setting", (select) => { state.setting = Number(select.value); startSetting(); fillTable(); });
+    change("setting", (select) => { state.setting = Number(select.value); startSetting(); });
     change("cost", (select) => { state.cost = select.value; });
     change("scale", (select) => { state.scale = select.value; });
     change("dominated", (box) => { state.dominated = box.checked; });
@@ -252,6 +259,5 @@
   byId("dominated").checked = state.dominated;
   startSetting();
   byId("level-number").value = state.level;
-  fillTable();
   draw().then(() => { listen(); document.body.dataset.ready = "yes"; });
 })();
