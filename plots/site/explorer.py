@@ -29,7 +29,7 @@ SYMBOLS = {
     "<": "triangle-left", ">": "triangle-right",
 }  # fmt: skip
 """The chart's name for each of matplotlib's markers."""
-DIGITS = 7  # that count, of every number on a page: a rounding nobody sees, and half the bytes
+DIGITS = 6  # that count, of every number on a page: a rounding nobody sees, and half the bytes
 Curves = list[dict[str, Any]]
 
 

@@ -122,13 +122,13 @@ def test_the_data_of_a_page_are_the_numbers_of_the_table(tmp_path, sample_runs):
         rows = rows[rows["mode"] == curve["mode"]].sort_values("recall", kind="stable")
         assert curve["build"]["learn_seconds"] == rows["learn_seconds"].iloc[0]
         for name in ("recall", "qps", "qps_low", "points_scanned"):
-            np.testing.assert_allclose(curve["points"][name], rows[name], rtol=1e-6)
+            np.testing.assert_allclose(curve["points"][name], rows[name], rtol=1e-5)
         assert curve["points"]["query"] == [json.loads(text) for text in rows["query_parameters"]]
         assert ("latency_p50_ms" in curve["points"]) == (curve["mode"] == "single")
 
 
 def test_numbers_that_json_does_not_know():
-    assert [plain(value) for value in (float("nan"), float("inf"), 3.0, 0.123456789)] == [None, None, 3, 0.1234568]
+    assert [plain(value) for value in (float("nan"), float("inf"), 3.0, 0.123456789)] == [None, None, 3, 0.123457]
 
 
 def test_the_fastest_at_a_recall(sample_runs):
@@ -143,12 +143,11 @@ def test_the_fastest_at_a_recall(sample_runs):
 
 def test_a_sweep_that_starts_above_a_recall_counts_with_its_first_point(sample_runs):
     frame = table(sample_runs(modes=("single",)))
-    learnt = frame["algorithm"].str.contains("Learnt")
-    high = frame[~learnt | (frame["recall"] > 0.8)]
+    high = frame[frame["algorithm"].str.contains("Learnt") & (frame["recall"] > 0.8)]
     ((_, best),) = fastest(high)
-    first = high[learnt.loc[high.index]].sort_values("recall").iloc[0]
-    assert best[0]["label"] == "IVF learnt (epochs=50)"
-    assert best[0]["qps"] == f"≥ {first['qps']:,.0f}"
+    first = high.sort_values("recall").iloc[0]
+    assert best[0] == {"qps": f"≥ {first['qps']:,.0f}", "label": "IVF learnt (epochs=50)"}
+    assert "≥" not in best[3]["qps"]
 
 
 def test_environments_that_differ_in_the_process_alone_are_one(sample_runs):

@@ -2,7 +2,7 @@
 /* Curves and what is read off them, as results/at_recall.py does it: pure functions, nothing of the page.
    A curve is an array of points by rising recall; a point is an object of numbers, null where one is missing. */
 const curves = (() => {
-  const SAME = 1e-6; // recalls on a page have seven digits
+  const SAME = 1e-6; // recalls on a page have six digits
 
   /* What a point or a build may cost. `better`: 1 more, -1 less. A cost of the build has no front: all its points share it. */
   const COSTS = {
