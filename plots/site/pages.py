@@ -178,7 +178,7 @@ def _algorithms(
                 "text": text,
                 "label": labels[text],
                 "anchor": anchors[text],
-                "look": next((member for member in known if member["algorithm"] == text), None),
+                "only": ",".join(str(place) for place, one in enumerate(known) if one["algorithm"] == text),
                 "parameters": flat(told[text].parameters),
                 "builds": cells(own[list(_BUILD_COLUMNS)]),
                 "notes": cells(notes.rename(columns=lambda name: name.removeprefix("notes."))) if len(notes.columns)

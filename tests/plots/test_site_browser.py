@@ -112,6 +112,12 @@ def test_algorithms_are_toggled_axes_and_ways_of_asking_switched(show, sample_ru
     assert lines() == 1  # the address keeps the view
     page.get_by_role("button", name="Show all").click()
     assert lines() == 2
+    assert show(None, f"{DATASET}#only=1").locator("#at-recall input:checked").count() == 1
+    page.locator("#at-recall tbody tr").first.hover()  # its curves stand out
+    assert page.evaluate("document.getElementById('chart').data.map((trace) => trace.opacity)")[:2] in (
+        [1, 0.1],
+        [0.1, 1],
+    )
     costs = page.locator("#cost option")
     values = "(all) => all.map((one) => one.value)"
     assert "latency_p50_ms" not in costs.evaluate_all(values)  # a batch has none

@@ -3,6 +3,7 @@
 const chart = (() => {
   const RECALLS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1];
   const FEW_RECALLS = [0, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999, 1];
+  const FAINT = 0.35, FAINTEST = 0.1;
   const EDGE = 5e-4; // logit has no place for 0 and 1: they stand this far inside
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const printed = window.matchMedia("print");
@@ -95,7 +96,7 @@ const chart = (() => {
       y: points.map((point) => point[cost]),
       line: {color: colour(member.colour), width: 2},
       marker: {color: colour(member.colour), symbol: member.symbol, size: style === "line" ? 8 : 5},
-      opacity: style === "dots" ? 0.35 : 1,
+      opacity: style === "dots" ? FAINT : 1,
       error_y: interval
         ? {type: "data", symmetric: false, array: points.map((point) => point.qps_high - point.qps), arrayminus: points.map((point) => point.qps - point.qps_low), thickness: 1, width: 0}
         : {visible: false},
@@ -124,6 +125,14 @@ const chart = (() => {
     return [{type: "line", xref: "x", yref: "paper", x0: at, x1: at, y0: 0, y1: 1, line: {color: ink("--accent"), width: 1.5, dash: "dot"}}];
   }
 
+  /* Lets some traces stand out: `chosen` says so of each of the first traces of a chart. */
+  function emphasise(element, chosen) {
+    const opacities = chosen.map((one, place) => (!one ? FAINTEST : element.data[place].mode === "markers" ? FAINT : 1));
+    if (opacities.length) Plotly.restyle(element, {opacity: opacities}, opacities.map((_, place) => place));
+  }
+
+  const moveUpright = (element, level, scale) => Plotly.relayout(element, {shapes: upright(level, scale)});
+
   /* Calls back when colours change: with the theme of the system, and on paper. */
   function whenRestyled(redraw) {
     for (const query of [dark, printed, narrow]) query.addEventListener("change", redraw);
@@ -133,5 +142,5 @@ const chart = (() => {
   const draw = (element, traces, frame) => Plotly.react(element, traces, frame, OPTIONS);
   const drawStill = (element, traces, frame) => Plotly.newPlot(element, traces, frame, {...OPTIONS, staticPlot: true});
 
-  return {layout, trace, rings, upright, draw, drawStill, whenRestyled, number, shown, colour, place};
+  return {layout, trace, rings, upright, moveUpright, emphasise, draw, drawStill, whenRestyled, number, shown, colour, place};
 })();

@@ -26,7 +26,7 @@
     drawn = [...dots.map((line) => [line, line.points]), ...shownLines.map((line) => [line, line.front])];
     const traces = drawn.map(([line, points], place) =>
       chart.trace({member: line.member, points}, state.cost, state.scale, place < dots.length ? "dots" : "line"));
-    const extent = lines.flatMap((line) => (state.dominated ? line.points : line.front)); // hiding a curve moves no axis
+    const extent = (shownLines.length ? shownLines : lines).flatMap((line) => (state.dominated ? line.points : line.front));
     const frame = {...chart.layout(extent, state.cost, state.scale, false), shapes: chart.upright(state.level, state.scale)};
     const marks = state.pinned.filter((pin) => shownLines.includes(pin.line)).map((pin) => ({point: pin.point, text: String(pin.number)}));
     if (state.current && shownLines.includes(state.current.line)) marks.push({point: state.current.point, text: ""});
@@ -122,6 +122,10 @@
       remember();
       draw();
     });
+    const emphasise = (chosen) => chart.emphasise(byId("chart"), drawn.map(([line]) => !chosen || line.curve.member === place));
+    for (const [event, chosen] of [["pointerenter", true], ["pointerleave", false], ["focusin", true], ["focusout", false]]) {
+      row.addEventListener(event, () => emphasise(chosen && box.checked));
+    }
     label.append(box, details.swatch(member), details.make("span", member.label));
     label.title = member.algorithm;
     name.append(label);
@@ -178,7 +182,9 @@
     state.dominated = kept.get("dominated") === "1";
     const level = Number(kept.get("recall"));
     if (level > 0 && level <= 1) state.level = level;
-    state.hidden = new Set((kept.get("hidden") || "").split(",").filter(Boolean).map(Number).filter((place) => data.members[place]));
+    const places = (name) => (kept.get(name) || "").split(",").filter(Boolean).map(Number);
+    const only = places("only");
+    state.hidden = new Set(only.length ? data.members.map((_, place) => place).filter((place) => !only.includes(place)) : places("hidden"));
   }
 
   function option(value, text) {
@@ -219,7 +225,7 @@
     setLevel(level);
     fillTable();
     remember();
-    Plotly.relayout(byId("chart"), {shapes: chart.upright(state.level, state.scale)});
+    chart.moveUpright(byId("chart"), state.level, state.scale);
   }
 
   function setAll(shown) {
