@@ -311,6 +311,28 @@ def _report(runs: list[Any], kind: str, name: str, out: Path, baseline: str | No
 
 
 @app.command()
+def watch(
+    out: Out = DEFAULT_OUT,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks at the results.")] = 2.0,
+) -> None:
+    """Follow a run: write its report anew as results arrive, and say here who leads and what failed.
+
+    Open OUT/report/index.html; the page reloads by itself. Ctrl-C ends it, not the run.
+    """
+    from rich.console import Console
+
+    from .plots.site.watch import watch as watched
+
+    console = Console()
+    try:
+        for said in watched(out, out / "report", every):
+            console.clear()  # where it is a terminal
+            typer.echo(f"{said}\nreport: {out / 'report' / 'index.html'} (Ctrl-C ends)")
+    except KeyboardInterrupt:
+        typer.echo()
+
+
+@app.command()
 def roofline(
     out: Out = DEFAULT_OUT,
     dimension: Annotated[int, typer.Option(min=1, help="Of the vectors.")] = 128,

@@ -29,7 +29,9 @@ CHARTS = "plotly.min.js"
 NEEDED = {"jinja2": "templates", "plotly": "charts"}
 
 
-def write_site(runs: Sequence[Run], folder: Path | str, baseline: str = BASELINE) -> list[Path]:
+def write_site(
+    runs: Sequence[Run], folder: Path | str, baseline: str = BASELINE, version: str | None = None
+) -> list[Path]:
     """Write the report of some runs and return its files, the page to open first.
 
     Parameters
@@ -40,6 +42,9 @@ def write_site(runs: Sequence[Run], folder: Path | str, baseline: str = BASELINE
         Where it goes; files of the same names are replaced, others left alone.
     baseline
         What routers are compared with, see `contests`.
+    version
+        Names these results, letters and digits: open pages reload once the folder holds another version. None: the
+        report is final.
 
     Raises
     ------
@@ -55,9 +60,13 @@ def write_site(runs: Sequence[Run], folder: Path | str, baseline: str = BASELINE
     menu = [(page.file, page.title, page.template == "dataset.html") for page in shown]
     written = []
     for page in shown:
-        text = templates.get_template(page.template).render(page=page, menu=menu, version=__version__, **page.content)
+        said = {"page": page, "menu": menu, "ivfbench": __version__, "version": version, **page.content}
+        text = templates.get_template(page.template).render(said)
         written.append(_write(folder / page.file, text.encode()))
-    return [*written, *_write_data(runs, frame, folder / "data"), *_write_assets(folder / "assets")]
+    written += [*_write_data(runs, frame, folder / "data"), *_write_assets(folder / "assets")]
+    if version is not None:  # last: whoever reloads finds everything
+        written.append(_write(folder / "assets" / "version.js", f'live.found("{version}");\n'.encode()))
+    return written
 
 
 def _check_installed() -> None:
@@ -99,6 +108,8 @@ def _write_assets(folder: Path) -> list[Path]:
 
 
 def _write(path: Path, content: bytes) -> Path:
+    if path.is_file() and path.read_bytes() == content:
+        return path
     with replacing(path) as temporary:
         temporary.write_bytes(content)
     return path

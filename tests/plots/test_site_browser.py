@@ -152,7 +152,7 @@ def test_points_tell_everything_and_are_pinned_by_keyboard_and_by_mouse(show, sa
     page.mouse.move(*place)
     page.wait_for_timeout(200)
     page.mouse.click(*place)
-    page.wait_for_function("document.querySelectorAll('#pinned .details').length === 2")
+    page.locator("#pinned .details").nth(1).wait_for()
     page.get_by_role("button", name="Unpin point 1").click()
     assert page.locator("#pinned h3").inner_text().startswith("2. ")
 
@@ -194,3 +194,12 @@ def test_poor_results_open_too(show, sample_runs):
         for cost in ("qps", "points_scanned", "index_bytes"):
             page.locator("#cost").select_option(cost)
         assert page.locator("#at-recall tbody tr").count() == 1
+
+
+def test_a_page_reloads_when_its_results_have_changed(show, sample_runs, tmp_path):
+    write_site(sample_runs(modes=("single",))[:1], tmp_path, version="a1")
+    page = show(None, f"{DATASET}#recall=0.7")
+    assert page.locator("#at-recall tbody tr").count() == 1
+    write_site(sample_runs(modes=("single",)), tmp_path, version="b2")
+    page.locator("#at-recall tbody tr").nth(1).wait_for()
+    assert page.locator("#level-number").input_value() == "0.7"
