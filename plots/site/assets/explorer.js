@@ -26,7 +26,7 @@
     drawn = [...dots.map((line) => [line, line.points]), ...shownLines.map((line) => [line, line.front])];
     const traces = drawn.map(([line, points], place) =>
       chart.trace({member: line.member, points}, state.cost, state.scale, place < dots.length ? "dots" : "line"));
-    const extent = (shownLines.length ? shownLines : lines).flatMap((line) => (state.dominated ? line.points : line.front));
+    const extent = (shownLines.length ? shownLines : lines).flatMap((line) => (state.dominated ? line.points : line.front)).filter((point) => point[state.cost] > 0);
     const frame = {...chart.layout(extent, state.cost, state.scale, false), shapes: chart.upright(state.level, state.scale)};
     const marks = state.pinned.filter((pin) => shownLines.includes(pin.line)).map((pin) => ({point: pin.point, text: String(pin.number)}));
     if (state.current && shownLines.includes(state.current.line)) marks.push({point: state.current.point, text: ""});
