@@ -321,7 +321,7 @@ def plot(
     dataset: Annotated[
         list[str] | None,
         typer.Option(
-            help="Only datasets of this glob; for another suite's results, the dataset they belong to. Repeat for several."
+            help="Only datasets of this glob; of another suite's results, the dataset they belong to. Repeatable."
         ),
     ] = None,
     algorithm: Annotated[
@@ -338,7 +338,7 @@ def plot(
     relative_to: Annotated[
         str | None, typer.Option(help="What speed-ups are relative to: an algorithm's glob, or best-peer.")
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="Algorithms in colour, the best; others are grey.")] = 8,
+    most: Annotated[int, typer.Option(min=1, help="Algorithms in colour, the best; others are grey.")] = 10,
     format: Annotated[str, typer.Option(help="pdf, svg, png, pgf, csv, separated by commas.")] = "pdf,svg,png",
     width: Annotated[FigureWidth, typer.Option(help="One column of a paper, or two.")] = FigureWidth.double,
     output: Annotated[Path | None, typer.Option(help="Folder of figures. Default: OUT/figures.")] = None,

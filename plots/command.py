@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .draw import draw
 from .errors import NothingToShowError
-from .kind import Options, Source
+from .kind import USUAL_OPTIONS, Options, Source
 from .registry import KINDS, USUAL, kind_named
 from .save import DRAWN, check_formats
 
@@ -18,7 +18,7 @@ def draw_kinds(
     names: Sequence[str],
     folder: Path,
     formats: Sequence[str] = DRAWN,
-    options: Options = Options(),
+    options: Options = USUAL_OPTIONS,
     *,
     all_kinds: bool = False,
 ) -> Iterator[Path]:

@@ -17,7 +17,7 @@ from ..results.labels import short_labels
 from ..results.probing import with_probing
 from ..results.series import series, without_lists
 from .errors import NothingToShowError, PlotError
-from .kind import Drawing, Kind, Options
+from .kind import USUAL_OPTIONS, Drawing, Kind, Options
 from .recall_axis import check_scale
 from .save import DRAWN, check_formats, save_figure, save_frame
 from .style import WIDTHS, looks, style
@@ -31,7 +31,7 @@ def draw(
     kind: Kind,
     folder: Path | str,
     formats: Sequence[str] = DRAWN,
-    options: Options = Options(),
+    options: Options = USUAL_OPTIONS,
     everybody: Iterable[str] = (),
 ) -> list[Path]:
     """Draw every figure of one kind that a table holds.

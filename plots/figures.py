@@ -5,6 +5,7 @@ nothing for whoever else draws in the same process.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -20,11 +21,11 @@ from .style import GUIDE, OTHER, WIDTHS, Look, line_styles
 from .trace import Trace, by_performance
 
 LEGEND_LINE = 0.155  # inches
-LETTER = 0.058  # inches: the mean width of a letter of a legend
+LETTER = 0.05  # inches: the mean width of a letter of a legend
 HANDLE = 0.55  # inches: what stands before a legend's text, and the gap after it
 TITLE_LETTER = 0.068
 SHAPES = {"single": 0.75, "double": 0.56}  # height over width of axes that stand alone
-IN_A_GRID = 0.78
+IN_A_GRID = {1: 0.95, 2: 0.75}  # by rows; of more rows as of two
 ASIDE = 0.8  # of the room of a level, filled by its bars
 
 
@@ -50,9 +51,9 @@ def draw_panels(drawing: Drawing) -> Figure:
             axes.set_visible(False)
             continue
         _fill(axes, here, drawing, coloured)
-        _scale(axes, "x", traces, drawing, rows * columns > 1)
-        _scale(axes, "y", alike, drawing, rows * columns > 1)
-        _name(axes, quantity, panel, drawing, len(panels) > 1)
+        _scale(axes, "x", traces, drawing, columns)
+        _scale(axes, "y", alike, drawing, columns)
+        _name(axes, quantity, panel, drawing, above=quantity == quantities[0] or len(panels) == 1)
     for axes in grid[len(places) :]:
         axes.set_visible(False)
     _outer_labels(grid, places, columns, alone=len(quantities) == 1)
@@ -74,7 +75,7 @@ def _canvas(
     width = WIDTHS[drawing.options.width]
     height = width * SHAPES[drawing.options.width]
     if rows * columns > 1:
-        height = rows * max(1.55, width / columns * (IN_A_GRID if columns > 1 else 0.6))
+        height = rows * max(1.55, width / columns * (IN_A_GRID[min(2, rows)] if columns > 1 else 0.65))
     handles, labels, legend_columns = legend
     # The legend stands below the axes, which keep their size however many curves there are.
     lines = -(-len(labels) // legend_columns)
@@ -111,7 +112,7 @@ def _legend(drawing: Drawing, coloured: Sequence[str], count: int) -> tuple[list
         labels.append(label)
     if count > len(coloured):
         handles.append(Line2D([], [], color=OTHER, linewidth=1.0))
-        labels.append(f"{count - len(coloured)} others")
+        labels.append("1 other" if count - len(coloured) == 1 else f"{count - len(coloured)} others")
     longest = HANDLE + LETTER * max(map(len, labels), default=1)
     return handles, labels, max(1, min(4, int(WIDTHS[drawing.options.width] / longest)))
 
@@ -119,7 +120,7 @@ def _legend(drawing: Drawing, coloured: Sequence[str], count: int) -> tuple[list
 def _handle(mark: str, look: Look, dashes: str) -> Line2D:
     if mark == "bars":
         return Line2D([], [], color=look.colour, linewidth=6, solid_capstyle="butt")
-    line = "none" if mark == "dots" else dashes
+    line: Any = "none" if mark == "dots" else dashes
     return Line2D([], [], color=look.colour, marker="" if mark == "steps" else look.marker, linestyle=line)
 
 
@@ -167,7 +168,7 @@ def _curve(axes: Axes, trace: Trace, look: Look, dashes: str, mark: str) -> None
 def _bars(
     axes: Axes, here: Sequence[Trace], looks: Mapping[str, Look], levels: Sequence[float], order: Sequence[str]
 ) -> None:
-    # Ratios: bars grow from 1, up for faster and down for slower. Every algorithm keeps its place, also where it is absent.
+    # Ratios: bars grow from 1, up for faster and down for slower. Who is absent from a level keeps its place there.
     width = ASIDE / max(1, len(order))
     axes.axhline(1.0, color=GUIDE, linewidth=1.0)
     for trace in here:
@@ -179,26 +180,26 @@ def _bars(
     axes.grid(axis="x", visible=False)
 
 
-def _scale(axes: Axes, which: str, traces: Sequence[Trace], drawing: Drawing, narrow: bool) -> None:
+def _scale(axes: Axes, which: str, traces: Sequence[Trace], drawing: Drawing, columns: int) -> None:
     axis: Axis = drawing.kind.x if which == "x" else drawing.kind.y
     if which == "x" and drawing.kind.mark == "bars":
         return
     ends = ("x",) if which == "x" else ("low", "high", "y")
     values = np.concatenate([getattr(trace, end) for trace in traces for end in ends])
     values = values[np.isfinite(values)]
+    narrow = WIDTHS[drawing.options.width] / columns < NARROW
     if axis.scale == "recall":
-        set_recall_axis(axes, which, values.tolist(), drawing.options.axis, narrow and axes.bbox.width / 72 < NARROW)
+        set_recall_axis(axes, which, values.tolist(), drawing.options.axis, narrow)
     elif axis.scale == "log":
-        plain_log(axes, which, [1.0, *values] if drawing.kind.mark == "bars" else values.tolist())
+        plain_log(axes, which, [1.0, *values] if drawing.kind.mark == "bars" else values.tolist(), narrow)
     elif axis.scale == "share":
-        (axes.set_xlim if which == "x" else axes.set_ylim)(0.0, 1.0)
+        (axes.set_xlim if which == "x" else axes.set_ylim)(np.floor(10.0 * values.min()) / 10.0, 1.0)
 
 
-def _name(axes: Axes, quantity: str, panel: str, drawing: Drawing, several: bool) -> None:
+def _name(axes: Axes, quantity: str, panel: str, drawing: Drawing, *, above: bool) -> None:
     axes.set_xlabel(drawing.kind.x.label.format(k=drawing.k))
     axes.set_ylabel((quantity or drawing.kind.y.label).format(k=drawing.k))
-    if several:
-        axes.set_title(panel)
+    axes.set_title(panel if above else "")
 
 
 def _outer_labels(grid: Sequence[Axes], places: Sequence[object], columns: int, *, alone: bool) -> None:
@@ -212,14 +213,14 @@ def _outer_labels(grid: Sequence[Axes], places: Sequence[object], columns: int, 
             axes.set_ylabel("")
 
 
-def plain_log(axes: Axes, which: str, values: Sequence[float]) -> None:
-    """Numbers as people write them on a logarithmic axis, more of them where the range is short."""
+def plain_log(axes: Axes, which: str, values: Sequence[float], narrow: bool = False) -> None:
+    """Numbers as people write them on a logarithmic axis, more of them where the range is short, fewer if narrow."""
     low, high = min(values), max(values)
     axis = axes.yaxis if which == "y" else axes.xaxis
     (axes.set_yscale if which == "y" else axes.set_xscale)("log")
     (axes.set_ylim if which == "y" else axes.set_xlim)(low / 1.15, high * 1.15)
-    steps: tuple[float, ...] = (1.0, 2.0, 5.0) if high / low < 300 else (1.0,)
-    if high / low < 6:
+    steps: tuple[float, ...] = (1.0, 2.0, 5.0) if high / low < (20 if narrow else 300) else (1.0,)
+    if high / low < 6 and not (narrow and which == "x" and high / low > 2):
         steps = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
     axis.set_major_locator(LogLocator(base=10.0, subs=steps))
     axis.set_major_formatter(FuncFormatter(plain))

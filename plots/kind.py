@@ -44,7 +44,10 @@ class Options:
     datasets: tuple[str, ...] = ()
     levels: tuple[float, ...] = ()
     baseline: str | None = None
-    most: int = 8
+    most: int = 10
+
+
+USUAL_OPTIONS = Options()
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +66,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis: `scale` is "linear", "log", "recall" or "share" (0 to 1); in the label "{k}" stands for the neighbours asked for.
+    """An axis: `scale` is "linear", "log", "recall" or "share" (up to 1).
 
-    `better` is -1 where less is better; it orders the legend.
+    In the label "{k}" stands for the neighbours asked for. `better` is -1 where less is better; it orders the legend.
     """
 
     label: str

@@ -3,8 +3,10 @@
 A figure is a table, turned into traces, turned into axes. Traces hold no ink.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -62,9 +64,9 @@ class Trace:
 def by_performance(traces: Sequence[Trace], better: int = 1) -> list[str]:
     """Return the labels of the algorithms, the best first.
 
-    Compared are the heights where half of the curves have ended, because there most of them can still be compared;
-    those that ended before come last, the longest first. Of several panels the mean place counts, of several
-    quantities the first.
+    Two curves are compared where the shorter of them ends, because there they are hardest to reach and can still be
+    compared; if they share no x, the one farther right wins. An algorithm is as good as it wins often, over all pairs
+    and panels. Of several quantities the first counts.
 
     Parameters
     ----------
@@ -73,22 +75,26 @@ def by_performance(traces: Sequence[Trace], better: int = 1) -> list[str]:
     better
         +1 where higher is better, -1 where lower is.
     """
-    first = traces[0].quantity if traces else ""
-    shown = [trace for trace in traces if trace.algorithm and trace.quantity == first and len(trace.x)]
-    places: dict[str, list[int]] = {}
-    for panel in dict.fromkeys(trace.panel for trace in shown):
-        here = [trace for trace in shown if trace.panel == panel]
-        middle = float(np.median([trace.x[-1] for trace in here]))
+    own = [trace for trace in traces if trace.algorithm]
+    first = [trace for trace in own if trace.quantity == own[0].quantity and len(trace.x)]
+    wins = dict.fromkeys((trace.label for trace in own), 0)
+    for one, other in itertools.combinations(first, 2):
+        if one.panel == other.panel and one.label != other.label:
+            wins[(one if _beats(one, other, better) else other).label] += 1
+    return sorted(wins, key=lambda label: (-wins[label], label))
 
-        def worth(trace: Trace, middle: float = middle) -> tuple[bool, float, str]:
-            ended = bool(trace.x[-1] < middle)
-            height = float(trace.x[-1]) if ended else better * float(np.interp(middle, trace.x, trace.y))
-            return ended, -height, trace.label
 
-        for place, trace in enumerate(sorted(here, key=worth)):
-            places.setdefault(trace.label, []).append(place)
-    absent = [trace.label for trace in traces if trace.algorithm and trace.label not in places]
-    return [*sorted(places, key=lambda label: (np.mean(places[label]), label)), *dict.fromkeys(absent)]
+def _beats(one: Trace, other: Trace, better: int) -> bool:
+    end = min(one.x[-1], other.x[-1])
+    if end < max(one.x[0], other.x[0]):
+        return bool(one.x[-1] > other.x[-1])
+    here, there = (float(np.interp(end, trace.x, trace.y)) for trace in (one, other))
+    return better * here > better * there if here != there else one.label < other.label
+
+
+def grouped(rows: pd.DataFrame, *names: str) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Yield the values of these columns and the rows that share them, sorted."""
+    yield from rows.groupby(list(names), sort=True)
 
 
 def as_frame(traces: Sequence[Trace], x_is: str, y_is: str) -> pd.DataFrame:

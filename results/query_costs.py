@@ -1,8 +1,8 @@
 """What each query gets and costs at one recall, so that methods can be compared query by query.
 
 Methods are compared where their mean recall is the same, as `at_recall` does: between the two neighbouring points of
-the front of queries per second. The time of each query is read off there as the mean is, on a logarithmic line; its
-recall is that of the upper point, the first that reaches the level.
+the front of queries per second. The time of each query is read off there on a logarithmic line, as the mean is, its
+recall on a straight one: what it would get if the two settings were used in turns.
 """
 
 import math
@@ -59,13 +59,14 @@ def _of_run(run: Run, level: float) -> Iterable[pd.DataFrame]:
             points[row["mode"], row["threads"], row["query_parameters"]]
             for row in (_row(fronts[key], reading[end]) for end in ("recall_below", "recall_above"))
         )
+        share = _share(reading, level)
         yield pd.DataFrame(
             {
                 **{name: reading[name] for name in CURVE},
                 "level": level,
                 "query": np.arange(len(above.ids)),
-                "recall": _recalls(run, above),
-                "seconds": _seconds(below, above, _share(reading, level)),
+                "recall": (1.0 - share) * _recalls(run, below) + share * _recalls(run, above),
+                "seconds": _seconds(below, above, share),
             }
         )
 

@@ -15,7 +15,7 @@ _LISTS = re.compile(r"(, )?\blists=\d+(, )?")
 
 
 def without_lists(algorithm: str) -> str:
-    """Return the text of an algorithm without its numbers of lists: "LoRANN(lists=328, rank=64)" as "LoRANN(rank=64)"."""
+    """Return the text of an algorithm without its numbers of lists: of "A(lists=328, rank=64)" "A(rank=64)"."""
     return _LISTS.sub(lambda match: ", " if match[1] and match[2] else "", algorithm)
 
 

@@ -52,7 +52,7 @@ class Clusters:
         return np.bincount(self.assignment, minlength=len(self.centroids)).astype(np.int64)
 
     def statistics(self) -> dict[str, Any]:
-        """Return mean, coefficient of variation, largest, empty and the 0th to 100th percentile: how even the lists are."""
+        """Return mean, coefficient of variation, largest, empty, 0th to 100th percentile: how even the lists are."""
         sizes = self.sizes
         mean = float(sizes.mean())
         return {

@@ -7,7 +7,7 @@ from ...results.curves import curves
 from ...results.series import without_lists
 from ..figures import draw_panels
 from ..kind import Axis, Kind, Options, Source
-from ..trace import Trace
+from ..trace import Trace, grouped
 
 MOST = 10.0  # % of the lists; beyond it every curve is near 1
 LEARNT = (", Learnt(", ", PaperLearnt(")
@@ -26,7 +26,7 @@ def _rows(source: Source, options: Options) -> pd.DataFrame:
 
 def _accuracy(rows: pd.DataFrame, options: Options) -> list[Trace]:
     found = []
-    for (panel, label, series, role), curve in rows.groupby(["dataset", "label", "series", "role"], sort=True):
+    for (panel, label, series, role), curve in grouped(rows, "dataset", "label", "series", "role"):
         x, y = (curve[name].to_numpy(np.float64) for name in ("lists_percent", "recall"))
         found.append(Trace(label, series, x, y, panel=panel, dashed=role == "baseline"))
     return found

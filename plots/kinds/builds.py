@@ -9,7 +9,7 @@ from ...results.series import series
 from ...results.table import dataset_name
 from ..figures import draw_panels
 from ..kind import Axis, Kind, Options, Source
-from ..trace import FloatArray, Trace
+from ..trace import FloatArray, Trace, grouped
 
 SIZES = "list_size_percentiles"
 LEARNT = ("validation_losses", "validation_accuracies")
@@ -38,7 +38,7 @@ def _learning(source: Source, options: Options) -> pd.DataFrame:
 
 def _list_sizes(rows: pd.DataFrame, options: Options) -> list[Trace]:
     found: list[Trace] = []
-    for (label, name), some in rows.groupby(["label", "series"], sort=True):
+    for (label, name), some in grouped(rows, "label", "series"):
         x = _together(some[SIZES])
         # Routers over one clustering have the same lists: the first stands for all.
         if not any(len(other.x) == len(x) and (other.x == x).all() for other in found):
@@ -49,7 +49,7 @@ def _list_sizes(rows: pd.DataFrame, options: Options) -> list[Trace]:
 def _learning_curves(rows: pd.DataFrame, options: Options) -> list[Trace]:
     found = []
     for column, quantity in zip(LEARNT, ("validation loss", "validation accuracy, one list"), strict=True):
-        for (label, name), some in rows.groupby(["label", "series"], sort=True):
+        for (label, name), some in grouped(rows, "label", "series"):
             y = _together(some[column])
             found.append(Trace(label, name, np.arange(float(len(y))), y, quantity=quantity))
     return found

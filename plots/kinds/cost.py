@@ -7,12 +7,12 @@ from ...results.at_recall import at_recall
 from ...results.columns import CURVE
 from ..figures import draw_panels
 from ..kind import Axis, Kind, Options
-from ..trace import Trace
+from ..trace import Trace, grouped
 from .recall import NEEDED, measured
 
 LEVELS = (0.95,)
 MIB = 1 << 20
-QUANTITIES = {"build": "build, learn and label (s)", "index": "index (MiB)", "peak": "peak memory of the build (MiB)"}
+QUANTITIES = {"build": "build, learn and label (s)", "index": "index (MiB)", "peak": "peak memory (MiB)"}
 COSTS = ("build_seconds", "learn_seconds", "label_seconds", "index_bytes", "peak_memory_bytes")
 
 
@@ -49,13 +49,13 @@ def _told(values: "pd.Series[float]") -> "pd.Series[float]":
 def _cost(rows: pd.DataFrame, options: Options) -> list[Trace]:
     levels = options.levels or LEVELS
     found = []
-    for (level, series, label, threads), some in rates(rows, levels).groupby(["level", "series", "label", "threads"]):
-        panel = f"recall {level:g}" if len(levels) > 1 else ""
+    for (level, series, label, threads), some in grouped(rates(rows, levels), "level", "series", "label", "threads"):
+        panel = f"at recall {level:g}"
         for column, quantity in QUANTITIES.items():
             x, y = np.array([some["qps"].median()]), np.array([some[column].median()])
             if np.isfinite(y).all():
                 low, high = np.array([some[column].min()]), np.array([some[column].max()])
-                found.append(Trace(label, series, x, y, low, high, threads, panel, f"{quantity}"))
+                found.append(Trace(label, series, x, y, low, high, threads, panel, quantity))
     return found
 
 

@@ -12,7 +12,7 @@ from ..kind import Axis, Drawing, Kind, Options, Source
 from ..style import GUIDE, WIDTHS
 from ..trace import Trace
 from .cost import LEVELS, rates
-from .queries import FIGURE_BY, by_query, query_rows
+from .queries import FIGURE_BY, by_query, owners, query_rows
 
 FEWEST_DATASETS = 5  # of fewer the critical difference is wider than the ranks
 LINE = 0.17  # inches a name
@@ -38,15 +38,15 @@ def _critical_difference(rows: pd.DataFrame, options: Options) -> list[Trace]:
     costs = by_query(rows, "seconds").dropna(axis=1)
     if not 2 <= costs.shape[1] <= MOST or len(costs) < 2:
         return []
-    named = {label: series for label, series, _ in costs.columns}
-    costs.columns = costs.columns.get_level_values("label")
+    named = owners(rows)
     found = ranks(costs)
     traces = [
-        Trace(label, named[label], np.array([mean]), np.array([float(place)]))
+        Trace(label, named[label][0], np.array([mean]), np.array([float(place)]))
         for place, (label, mean) in enumerate(found.means.items(), 1)
     ]
     traces += [Trace(CLIQUE, "", np.array(ends), np.full(2, -1.0 - place)) for place, ends in enumerate(cliques(found))]
-    said = f"over {found.blocks:,} {rows['over'].iloc[0]}; Friedman p {'< 0.0001' if found.p < 1e-4 else f'= {found.p:.4f}'}"
+    p = "< 0.0001" if found.p < 1e-4 else f"= {found.p:.4f}"
+    said = f"over {found.blocks:,} {rows['over'].iloc[0]}; Friedman p {p}"
     width = np.array([1.0, 1.0 + found.critical_difference])
     return [*traces, Trace(WIDTH, "", width, np.zeros(2), names=(f"{found.critical_difference:.3g}", said))]
 

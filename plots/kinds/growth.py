@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..figures import draw_panels
 from ..kind import Axis, Kind, Options
-from ..trace import Trace
+from ..trace import Trace, grouped
 from .cost import COSTS, LEVELS, rates
 from .recall import NEEDED, measured
 
@@ -18,7 +18,7 @@ GUIDE = "slope -1/2"
 
 
 def family(dataset: str) -> str:
-    """Return what sizes of one dataset have in common: "drift (synthetic)" of "drift:n=10000,dimension=96 (synthetic)"."""
+    """Return what sizes of one dataset have in common: "drift (synthetic)" of "drift:n=10000 (synthetic)"."""
     return re.sub(r"[:\[][^ ]*", "", dataset)
 
 
@@ -34,7 +34,7 @@ def _growth(rows: pd.DataFrame, options: Options) -> list[Trace]:
     read = read.assign(family=read["dataset"].map(family))
     found = []
     for column, quantity in quantities.items():
-        for (name, dimension), panel in read.groupby(["family", "dimension"], sort=True):
+        for (name, dimension), panel in grouped(read, "family", "dimension"):
             where = f"{name}, {dimension} dimensions"
             curves = [replace(trace, panel=where, quantity=quantity) for trace in _curves(panel, column)]
             found += curves + ([_guide(curves)] if column == "qps" and curves else [])
@@ -43,7 +43,7 @@ def _growth(rows: pd.DataFrame, options: Options) -> list[Trace]:
 
 def _curves(rows: pd.DataFrame, column: str) -> list[Trace]:
     found = []
-    for (series, label, threads), some in rows[rows[column].notna()].groupby(["series", "label", "threads"], sort=True):
+    for (series, label, threads), some in grouped(rows[rows[column].notna()], "series", "label", "threads"):
         by_size: Any = some.groupby("n")[column]
         x, y = by_size.median().index.to_numpy(np.float64), by_size.median().to_numpy(np.float64)
         if len(x) > 1:

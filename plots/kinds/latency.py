@@ -1,6 +1,7 @@
 """How long single queries take: the median and the slow ones, at each recall."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,17 +16,14 @@ PERCENTILES = (50, 95, 99)
 
 
 def _latency(rows: pd.DataFrame, options: Options) -> list[Trace]:
-    found = []
-    for percentile in PERCENTILES:
-        quantity = "median latency (ms)" if percentile == 50 else f"{percentile}th percentile (ms)"
-        column = f"latency_p{percentile}_ms"
-        found += [
-            replace(trace, quantity=quantity) for trace in curves(rows, lambda some, name=column: _of(some, name))
-        ]
-    return found
+    return [
+        replace(trace, quantity="median latency (ms)" if percentile == 50 else f"{percentile}th percentile (ms)")
+        for percentile in PERCENTILES
+        for trace in curves(rows, partial(_of, f"latency_p{percentile}_ms"))
+    ]
 
 
-def _of(curve: pd.DataFrame, column: str) -> FloatArray:
+def _of(column: str, curve: pd.DataFrame) -> FloatArray:
     # The settings are those of the front of queries per second, for every percentile the same.
     best = front(curve[curve["qps"] > 0], "qps")
     return best[["recall", column, column, column]].to_numpy(np.float64).T

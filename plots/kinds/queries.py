@@ -25,28 +25,34 @@ def query_rows(source: Source, options: Options) -> pd.DataFrame:
 
 
 def by_query(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return a column as (queries, methods): medians over seeds; columns are (label, series, threads)."""
-    return rows.pivot_table(index="query", columns=["label", "series", "threads"], values=column, aggfunc="median")
+    """Return a column as (queries, labels): medians over seeds."""
+    return rows.pivot_table(index="query", columns="label", values=column, aggfunc="median")
+
+
+def owners(rows: pd.DataFrame) -> dict[str, tuple[str, int]]:
+    """Return the series and the threads of each label."""
+    found = rows[["label", "series", "threads"]].drop_duplicates()
+    return {label: (name, int(threads)) for label, name, threads in found.itertuples(index=False, name=None)}
 
 
 def _query_recall(rows: pd.DataFrame, options: Options) -> list[Trace]:
+    recalls = by_query(rows, "recall")
     found = []
-    for (label, series, threads), recalls in by_query(rows, "recall").items():
-        values = np.sort(recalls.dropna().to_numpy(np.float64))
+    for label, (name, threads) in sorted(owners(rows).items()):
+        values = np.sort(recalls[label].dropna().to_numpy(np.float64))
         x = np.unique(np.concatenate([[0.0], values]))
-        y = 1.0 - np.searchsorted(values, x) / len(values)
-        found.append(Trace(label, series, x, y, threads=threads))
+        found.append(Trace(label, name, x, 1.0 - np.searchsorted(values, x) / len(values), threads=threads))
     return found
 
 
 def _hardest(rows: pd.DataFrame, options: Options) -> list[Trace]:
     recalls = by_query(rows, "recall").dropna()
     hard = recalls.mean(axis=1).sort_values(kind="stable").index[: HARDEST[options.width]]
+    x, names = hard.to_numpy(np.float64), tuple(f"query {query}" for query in hard)
     return [
-        Trace(label, series, hard.to_numpy(np.float64), recalls.loc[hard, (label, series, threads)].to_numpy(np.float64),
-              threads=threads, names=tuple(f"query {query}" for query in hard))
-        for label, series, threads in recalls.columns
-    ]  # fmt: skip
+        Trace(label, name, x, recalls.loc[hard, label].to_numpy(np.float64), threads=threads, names=names)
+        for label, (name, threads) in sorted(owners(rows).items())
+    ]
 
 
 def _heat(drawing: Drawing) -> Figure:

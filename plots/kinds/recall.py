@@ -12,7 +12,7 @@ import pandas as pd
 from ...results.at_recall import front
 from ..figures import draw_panels
 from ..kind import Axis, Kind, Options, Source
-from ..trace import FloatArray, Trace
+from ..trace import FloatArray, Trace, grouped
 
 SETTING = ("dataset", "k", "mode", "threads", "algorithm", "probing", "parameters", "query_parameters")
 MIDDLE = ("recall", "qps", "points_scanned", "lists_probed", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "n")
@@ -44,12 +44,12 @@ def curves(rows: pd.DataFrame, points: Callable[[pd.DataFrame], FloatArray]) -> 
         From the rows of one curve to x, y, low and high, (4, p) float64. Points that are not finite are left out.
     """
     found = []
-    for (series, label, threads), curve in over_seeds(rows).groupby(list(CURVE), sort=True):
+    for (series, label, threads), curve in grouped(over_seeds(rows), *CURVE):
         held = points(curve)
         held = held[:, np.isfinite(held[:2]).all(axis=0)]
         x, y, low, high = held[:, np.argsort(held[0], kind="stable")]
         if len(x):
-            found.append(Trace(str(label), str(series), x, y, low, high, int(threads)))
+            found.append(Trace(label, series, x, y, low, high, int(threads)))
     return found
 
 

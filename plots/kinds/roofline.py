@@ -18,7 +18,7 @@ from ..figures import plain_log
 from ..kind import Axis, Drawing, Kind, Options, Source
 from ..place_labels import place_labels
 from ..style import PARAMETERS, WIDTHS
-from ..trace import Trace
+from ..trace import Trace, grouped
 
 GREY = "#555555"
 FAINT = "#AAAAAA"
@@ -69,7 +69,7 @@ def roofline_traces(rows: pd.DataFrame, options: Options) -> list[Trace]:
     """
     found = []
     kernels = rows[rows["kernel"].notna()]
-    for (operation, data), some in kernels.groupby(["operation", "data"], sort=True):
+    for (operation, data), some in grouped(kernels, "operation", "data"):
         x, y = (some[name].to_numpy(np.float64) for name in ("operations_per_byte", "gigaoperations_per_second"))
         names = tuple(f"{kernel}, {part:.0%}" for kernel, part in zip(some["kernel"], some["fraction"], strict=True))
         cold = data == "cold"

@@ -1,5 +1,7 @@
 """How many times as fast as a baseline, at several recalls."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -8,7 +10,7 @@ from ...results.errors import ResultError
 from ..errors import NothingToShowError
 from ..figures import draw_panels
 from ..kind import Axis, Kind, Options
-from ..trace import Trace
+from ..trace import Trace, grouped
 from .recall import NEEDED, measured
 
 LEVELS = (0.8, 0.9, 0.95, 0.99)
@@ -20,12 +22,18 @@ def _speed_up(rows: pd.DataFrame, options: Options) -> list[Trace]:
     names = rows.drop_duplicates(["algorithm", "probing", "threads"])
     compared = compared[compared["qps_ratio"].notna()]
     compared = compared.merge(names[["algorithm", "probing", "threads", "series", "label"]])
-    return [
+    found = [
         Trace(
             label, series, some["recall"].to_numpy(np.float64), some["qps_ratio"].to_numpy(np.float64), threads=threads
         )
-        for (series, label, threads), some in compared.groupby(["series", "label", "threads"], sort=True)
+        for (series, label, threads), some in grouped(compared, "series", "label", "threads")
     ]
+    return [_as_guide(trace) if (trace.y == 1.0).all() else trace for trace in found]
+
+
+def _as_guide(trace: Trace) -> Trace:
+    # The baseline has no bars: they would have no height.
+    return replace(trace, label=f"baseline: {trace.label}", algorithm="")
 
 
 def _baseline(rows: pd.DataFrame) -> str:
