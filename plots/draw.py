@@ -17,6 +17,7 @@ from ..results.labels import short_labels
 from ..results.probing import with_probing
 from ..results.series import series, without_lists
 from .errors import NothingToShowError, PlotError
+from .figures import draw_panels
 from .kind import USUAL_OPTIONS, Drawing, Kind, Options
 from .recall_axis import check_scale
 from .save import DRAWN, check_formats, save_figure, save_frame
@@ -71,7 +72,7 @@ def draw(
     frame = frame if "series" in frame or "algorithm" not in frame else frame.assign(series=series(frame))
     appearance = looks([*everybody, *frame["series"]] if "series" in frame else [])
     rows = _chosen(frame, options)
-    facet = options.facet and "dataset" in kind.figure_by
+    facet = options.facet and "dataset" in kind.figure_by and kind.draw is draw_panels
     by = [name for name in kind.figure_by if not (facet and name == "dataset")]
     groups: dict[Any, pd.DataFrame] = dict(iter(rows.groupby(by, sort=True))) if by else {(): rows}
     written: list[Path] = []

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from .kind import Axis, Drawing
@@ -117,11 +118,15 @@ def _legend(drawing: Drawing, coloured: Sequence[str], count: int) -> tuple[list
     return handles, labels, max(1, min(4, int(WIDTHS[drawing.options.width] / longest)))
 
 
-def _handle(mark: str, look: Look, dashes: str) -> Line2D:
+def _handle(mark: str, look: Look, dashes: str) -> Artist:
     if mark == "bars":
-        return Line2D([], [], color=look.colour, linewidth=6, solid_capstyle="butt")
-    line: Any = "none" if mark == "dots" else dashes
+        return Patch(**_filled(look))
+    line: Any = {"dots": "none", "steps": look.line}.get(mark, dashes)
     return Line2D([], [], color=look.colour, marker="" if mark == "steps" else look.marker, linestyle=line)
+
+
+def _filled(look: Look) -> dict[str, Any]:
+    return {"facecolor": look.colour, "edgecolor": "white", "hatch": look.hatch, "linewidth": 0}
 
 
 def _dash(trace: Trace, dashes: Mapping[int, str]) -> str:
@@ -151,7 +156,7 @@ def _curve(axes: Axes, trace: Trace, look: Look, dashes: str, mark: str) -> None
         trace.y,
         color=look.colour,
         marker="" if mark == "steps" else look.marker,
-        linestyle="none" if mark == "dots" else dashes,
+        linestyle={"dots": "none", "steps": look.line}.get(mark, dashes),
         drawstyle="steps-pre" if mark == "steps" else "default",
         markevery=max(1, len(trace.x) // 12),
         label=trace.label,
@@ -174,7 +179,7 @@ def _bars(
     for trace in here:
         look, place = looks[trace.algorithm], order.index(trace.label)
         at = [levels.index(x) + (place - (len(order) - 1) / 2.0) * width for x in trace.x]
-        axes.bar(at, trace.y - 1.0, width, bottom=1.0, color=look.colour, label=trace.label, linewidth=0)
+        axes.bar(at, trace.y - 1.0, width, bottom=1.0, label=trace.label, **_filled(look))
     axes.set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
     axes.set_xlim(-0.5, len(levels) - 0.5)
     axes.grid(axis="x", visible=False)

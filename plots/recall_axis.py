@@ -19,7 +19,7 @@ OFFSET = 1e-3
 NINES = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
 FEW_NINES = (0.0, 0.5, 0.9, 0.99, 1.0)
 LOGIT = (0.0, 0.01, 0.1, 0.5, 0.9, 0.99, 1.0)
-NARROW = 3.45  # inches: panels that are not wider get fewer ticks
+NARROW = 3.55  # inches: panels that are not wider get fewer ticks
 MARGIN = 0.02  # of the range shown
 
 Values = npt.NDArray[np.float64]

@@ -19,6 +19,7 @@ WIDTHS = {"single": 3.4, "double": 7.0}  # inches: one column, and two with the 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 LINES = ("solid", "dashed", "dotted", "dashdot")
+HATCHES = ("", "/////", ".....", "xxxxx")
 GUIDE = "#777777"
 OTHER = "#C8C8C8"
 PARAMETERS: dict[Any, Any] = {
@@ -55,10 +56,21 @@ SMALL: dict[Any, Any] = {  # on top of these in figures that are as wide as they
 
 @dataclass(frozen=True)
 class Look:
-    """Colour and marker of one algorithm."""
+    """Colour and marker of one algorithm; `turn` counts the earlier ones of that colour, for marks without markers."""
 
     colour: str
     marker: str
+    turn: int = 0
+
+    @property
+    def hatch(self) -> str:
+        """What fills its bars."""
+        return HATCHES[self.turn % len(HATCHES)]
+
+    @property
+    def line(self) -> str:
+        """The style of its lines where they have no markers."""
+        return LINES[self.turn % len(LINES)]
 
 
 @contextmanager
@@ -83,7 +95,8 @@ def looks(algorithms: Iterable[str]) -> dict[str, Look]:
     """
     names = sorted(set(algorithms))
     return {
-        name: Look(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]) for place, name in enumerate(names)
+        name: Look(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)], place // len(COLOURS))
+        for place, name in enumerate(names)
     }
 
 

@@ -18,7 +18,8 @@ CENTROID = "*, Centroid(*"  # the router that others are compared with where it 
 
 
 def _speed_up(rows: pd.DataFrame, options: Options) -> list[Trace]:
-    compared = comparison(rows, options.levels or LEVELS, options.baseline or _baseline(rows))
+    baseline = options.baseline or _baseline(rows)
+    compared = comparison(rows, options.levels or LEVELS, baseline)
     names = rows.drop_duplicates(["algorithm", "probing", "threads"])
     compared = compared[compared["qps_ratio"].notna()]
     compared = compared.merge(names[["algorithm", "probing", "threads", "series", "label"]])
@@ -28,7 +29,7 @@ def _speed_up(rows: pd.DataFrame, options: Options) -> list[Trace]:
         )
         for (series, label, threads), some in grouped(compared, "series", "label", "threads")
     ]
-    return [_as_guide(trace) if (trace.y == 1.0).all() else trace for trace in found]
+    return [_as_guide(trace) if baseline != BEST_PEER and (trace.y == 1.0).all() else trace for trace in found]
 
 
 def _as_guide(trace: Trace) -> Trace:
