@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..results.key import slug
@@ -22,7 +23,7 @@ from .kind import USUAL_OPTIONS, Drawing, Kind, Options
 from .recall_axis import check_scale
 from .save import DRAWN, check_formats, save_figure, save_frame
 from .style import WIDTHS, looks, style
-from .trace import Trace, as_frame
+from .trace import Trace, as_frame, grouped
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def draw(
     written: list[Path] = []
     for key, group in groups.items():
         facts = dict(zip(by, key, strict=True))
-        traces = _traces(_labelled(group), kind, options, facet)
+        traces = _traces(named(group), kind, options, facet)
         if not traces:
             log.warning("no %s figure for %s: nothing to show", kind.name, _title(facts, group) or "these results")
             continue
@@ -110,10 +111,14 @@ def _chosen(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
     return frame[kept & (frame["status"] == "ok")] if "status" in frame else frame[kept]
 
 
-def _labelled(rows: pd.DataFrame) -> pd.DataFrame:
-    """With the names of the legend: the algorithm's own, or without lists where several numbers of lists share it."""
+def named(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with what decides their colour (``series``) and what the legend calls them (``label``), if known.
+
+    A label is the algorithm's own, but without the number of lists where a series has several of them.
+    """
     if "label" in rows or "algorithm" not in rows:
         return rows
+    rows = rows if "series" in rows else rows.assign(series=series(rows))
     alone = rows.groupby("series")["algorithm"].transform("nunique") == 1
     texts = rows["algorithm"].where(alone, rows["algorithm"].map(without_lists))
     short = short_labels(texts)
@@ -124,13 +129,23 @@ def _labelled(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _traces(rows: pd.DataFrame, kind: Kind, options: Options, facet: bool) -> list[Trace]:
-    if not facet:
-        return kind.traces(rows, options)
-    return [
-        replace(trace, panel=", ".join(filter(None, (str(dataset), trace.panel))))
-        for dataset, some in rows.groupby("dataset", sort=True)
+    parts = [("", rows)] if not facet else [(str(name), some) for (name,), some in grouped(rows, "dataset")]
+    found = [
+        replace(_visible(trace, kind), panel=", ".join(filter(None, (name, trace.panel))))
+        for name, some in parts
         for trace in kind.traces(some, options)
     ]
+    found = [trace for trace in found if len(trace.x)]
+    return found if any(trace.algorithm for trace in found) else []
+
+
+def _visible(trace: Trace, kind: Kind) -> Trace:
+    """Without the points that have no place on the axes: what was not told, and zeros on logarithmic ones."""
+    kept = np.isfinite(trace.x) & np.isfinite(trace.y)
+    for axis, values in ((kind.x, trace.x), (kind.y, trace.y)):
+        kept &= (values > 0) | (axis.scale != "log")
+    names = tuple(name for name, keep in zip(trace.names, kept, strict=False) if keep)
+    return replace(trace, x=trace.x[kept], y=trace.y[kept], low=trace.low[kept], high=trace.high[kept], names=names)
 
 
 def _save(drawing: Drawing, paths: Sequence[Path], formats: Sequence[str]) -> list[Path]:

@@ -198,7 +198,7 @@ def _scale(axes: Axes, which: str, traces: Sequence[Trace], drawing: Drawing, co
     elif axis.scale == "log":
         plain_log(axes, which, [1.0, *values] if drawing.kind.mark == "bars" else values.tolist(), narrow)
     elif axis.scale == "share":
-        (axes.set_xlim if which == "x" else axes.set_ylim)(np.floor(10.0 * values.min()) / 10.0, 1.0)
+        (axes.set_xlim if which == "x" else axes.set_ylim)(min(0.9, np.floor(10.0 * values.min()) / 10.0), 1.0)
 
 
 def _name(axes: Axes, quantity: str, panel: str, drawing: Drawing, *, above: bool) -> None:

@@ -27,6 +27,7 @@ def _rows(source: Source, options: Options) -> pd.DataFrame:
 def _accuracy(rows: pd.DataFrame, options: Options) -> list[Trace]:
     found = []
     for (panel, label, series, role), curve in grouped(rows, "dataset", "label", "series", "role"):
+        curve = curve.sort_values("lists_percent")
         x, y = (curve[name].to_numpy(np.float64) for name in ("lists_percent", "recall"))
         found.append(Trace(label, series, x, y, panel=panel, dashed=role == "baseline"))
     return found

@@ -47,6 +47,8 @@ def _query_recall(rows: pd.DataFrame, options: Options) -> list[Trace]:
 
 def _hardest(rows: pd.DataFrame, options: Options) -> list[Trace]:
     recalls = by_query(rows, "recall").dropna()
+    if recalls.empty:
+        return []
     hard = recalls.mean(axis=1).sort_values(kind="stable").index[: HARDEST[options.width]]
     x, names = hard.to_numpy(np.float64), tuple(f"query {query}" for query in hard)
     return [

@@ -68,15 +68,16 @@ def roofline_traces(rows: pd.DataFrame, options: Options) -> list[Trace]:
     A roof is one point: what it allows at one operation per byte.
     """
     found = []
-    kernels = rows[rows["kernel"].notna()]
+    kernels = rows[(rows["operations_per_byte"] > 0) & (rows["gigaoperations_per_second"] > 0)]
+    limits = rows[rows["giga_per_second"] > 0]
     for (operation, data), some in grouped(kernels, "operation", "data"):
         x, y = (some[name].to_numpy(np.float64) for name in ("operations_per_byte", "gigaoperations_per_second"))
         names = tuple(f"{kernel}, {part:.0%}" for kernel, part in zip(some["kernel"], some["fraction"], strict=True))
         cold = data == "cold"
         found.append(Trace(f"{operation}, {data}", operation, x, y, quantity=KERNELS, dashed=cold, names=names))
-    if not found:
+    if not found or set(limits["unit"]) != {BANDWIDTHS, PEAKS}:
         return []
-    for row in rows[rows["limit"].notna()].to_dict("records"):
+    for row in limits.to_dict("records"):
         y = np.array([row["giga_per_second"]])
         found.append(Trace(row["limit"], "", np.ones(1), y, quantity=row["unit"]))
     return found
