@@ -290,6 +290,11 @@ def table(
         raise typer.BadParameter(
             "parquet holds the whole table, expected it without --at-recall, --builds and --failed"
         )
+    if format is TableFormat.latex:
+        from .results.latex_tables import latex_tables
+
+        typer.echo(latex_tables(frame, runs, relative_to), nl=False)
+        return
     typer.echo(render(frame, format.value), nl=False)
     if format is TableFormat.text:
         typer.echo()
