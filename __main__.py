@@ -316,12 +316,12 @@ def plot(
     kinds: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[KIND]...",
+            metavar="KIND",
             help="Kinds of figures; see docs/figures.md. Default: recall-qps, recall-points and recall-lists.",
         ),
     ] = None,
     out: Out = DEFAULT_OUT,
-    kind: Annotated[list[str] | None, typer.Option(hidden=True)] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="The same as KIND.")] = None,
     all_kinds: Annotated[bool, typer.Option("--all", help="Every kind that these results can show.")] = False,
     dataset: Annotated[
         list[str] | None,

@@ -44,14 +44,14 @@ def _baseline(rows: pd.DataFrame) -> str:
         comparison(rows, (0.5,), BEST_PEER)
     except ResultError:
         raise NothingToShowError(
-            "speed-up: found neither one centroid router nor another library to compare with, expected --baseline GLOB"
+            "speed-up: found neither one centroid router nor another library as baseline, expected --relative-to GLOB"
         ) from None
     return BEST_PEER
 
 
 SPEED_UP = Kind(
     "speed-up",
-    "queries per second over those of a baseline (--baseline) at several recalls",
+    "queries per second over those of a baseline (--relative-to) at several recalls",
     *(measured, (*NEEDED, "seed"), _speed_up, draw_panels),
     x=Axis("recall@{k}"),
     y=Axis("times the baseline's queries per second", "log"),
