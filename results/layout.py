@@ -24,6 +24,7 @@ import numpy as np
 from .canonical import canonical_json
 from .check import POINT_ARRAYS, ROUTING_ARRAYS, RUN_ARRAYS
 from .errors import NewerSchemaError, ResultError
+from .readable import damage, held_item, held_value, mark
 from .run import Point, Routing, Run
 
 FORMAT = "ivfbench run"
@@ -52,13 +53,12 @@ def read_run(file: h5py.File) -> Run:
     ResultError
         A field is missing, unknown or unreadable.
     """
-    try:
-        groups = sorted(file["points"].items(), key=lambda item: int(item[0]))
-        points = tuple(Point(**_read_fields(group, POINT_ARRAYS)) for _, group in groups)
-        routing = Routing(**_read_fields(file["routing"], ROUTING_ARRAYS)) if "routing" in file else None
+    with damage("run"):
+        group = held_item(file, "points")
+        names = sorted(group, key=int)
+        points = tuple(Point(**_read_fields(held_item(group, name), POINT_ARRAYS)) for name in names)
+        routing = Routing(**_read_fields(held_item(file, "routing"), ROUTING_ARRAYS)) if "routing" in file else None
         return Run(**_read_fields(file, RUN_ARRAYS), points=points, routing=routing)
-    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-        raise ResultError(f"found a damaged run ({error}), expected schema {SCHEMA_VERSION}") from error
 
 
 def read_key(file: h5py.File) -> str:
@@ -71,14 +71,15 @@ def read_key(file: h5py.File) -> str:
     ResultError
         The file is something else, or was never finished.
     """
-    if file.attrs.get("format") != FORMAT:
-        raise ResultError(f"found no mark {FORMAT!r}, expected a result file")
-    found = int(file.attrs.get("schema_version", 0))
-    if found > SCHEMA_VERSION:
-        raise NewerSchemaError(f"found schema {found}, expected {SCHEMA_VERSION} or older: update ivfbench")
-    if not file.attrs.get("complete", False):
-        raise ResultError("found no completion mark, expected a finished run")
-    return str(file.attrs["key"])
+    with damage("header"):
+        if mark(file, "format") != FORMAT:
+            raise ResultError(f"found no mark {FORMAT!r}, expected a result file")
+        found = int(mark(file, "schema_version", 0))
+        if found > SCHEMA_VERSION:
+            raise NewerSchemaError(f"found schema {found}, expected {SCHEMA_VERSION} or older: update ivfbench")
+        if not mark(file, "complete", False):
+            raise ResultError("found no completion mark, expected a finished run")
+        return str(mark(file, "key"))
 
 
 def _write_fields(
@@ -98,5 +99,5 @@ def _write_array(group: h5py.Group, name: str, array: np.ndarray[Any, Any]) -> N
 
 
 def _read_fields(group: h5py.Group, arrays: Iterable[str]) -> dict[str, Any]:
-    facts = json.loads(group["facts"][()])
-    return {**facts, **{name: group[name][()] for name in arrays}}
+    facts = json.loads(held_value(group, "facts"))
+    return {**facts, **{name: held_value(group, name) for name in arrays}}

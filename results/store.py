@@ -16,6 +16,7 @@ from .errors import NewerSchemaError, ResultError
 from .files import replacing
 from .key import SHORT, SUFFIX, run_folder, run_key, run_name
 from .layout import read_key, read_run, write_run
+from .readable import FAULTS, check_heaps
 from .run import Run
 
 __all__ = ["find_run", "load_run", "load_runs", "run_key", "save_run"]
@@ -91,19 +92,24 @@ def load_runs(folder: Path | str) -> list[Run]:
     NewerSchemaError
         A file was written by a later version: leaving it out would silently change the tables.
     ResultError
-        The folder does not exist.
+        The folder does not exist, or holds result files and not one that can be read.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise ResultError(f"{folder}: found no such folder, expected a folder of results")
-    runs = []
+    runs, refused = [], []
     for path in sorted(folder.rglob(f"*{SUFFIX}")):
         try:
             runs.append(load_run(path))
         except NewerSchemaError:
             raise
         except ResultError as error:
-            log.warning("skipped %s", error)
+            refused.append(error)
+    if refused and not runs:
+        more = f" (and {len(refused) - 1} more like it)" if len(refused) > 1 else ""
+        raise ResultError(f"{refused[0]}{more}")
+    for refusal in refused:
+        log.warning("skipped %s", refusal)
     return runs
 
 
@@ -154,8 +160,11 @@ def _has_key(path: Path, key: str) -> bool:
 
 def _open(path: Path) -> h5py.File:
     try:
+        check_heaps(path)
         return h5py.File(path, "r")
-    except OSError as error:
+    except ResultError:
+        raise
+    except FAULTS as error:
         # One line for people; the library's own message is kept as the cause.
         found = "an unreadable file" if path.exists() else "no such file"
         raise ResultError(f"found {found}, expected a result file in HDF5") from error

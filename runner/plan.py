@@ -13,7 +13,7 @@ from ..algorithms.value import parameters, text
 from ..datasets.dataset import file_sha256
 from ..datasets.derive import derived
 from ..datasets.layout import Description
-from ..datasets.load import peek
+from ..datasets.load import locate, peek
 from ..datasets.variant import Variant
 from ..results.store import load_run
 from .errors import RunError
@@ -21,14 +21,18 @@ from .experiment import Experiment, entry_variants, expand
 from .job import Job, earlier_result
 from .query_grid import query_points
 
+LARGE = 2**28  # bytes of a dataset whose check takes long enough to be told
+
 
 def fetch(name_or_path: str, progress: Callable[[str, int, int, str], None]) -> Description:
-    """Make sure that a dataset is there, and describe it without loading its vectors."""
+    """Make sure that a dataset is there and sound, and describe it; its vectors are read by another process."""
 
     def brought(done: int, total: int | None) -> None:
         progress(f"getting {name_or_path}", done, total or 0, "")
 
-    return peek(name_or_path, progress=brought)
+    if locate(name_or_path, progress=brought).stat().st_size > LARGE:
+        progress(f"checking {name_or_path}", 0, 1, "all of it, in a process of its own")
+    return peek(name_or_path, whole=True)
 
 
 class Measured(NamedTuple):
@@ -109,6 +113,10 @@ def plan(
             if pattern and not any(_matches(text(resolved), glob) for glob in pattern):
                 continue
             spelled = {field: value for field, value in parameters(resolved).items() if field != "seed"}
+            try:
+                points = query_points(resolved, grid)
+            except ValueError as error:
+                raise RunError(f"experiment {experiment.name} on {name}: {error}") from None
             for k in experiment.k:
                 if not (modes := _modes(experiment, resolved, k)):
                     continue
@@ -124,7 +132,7 @@ def plan(
                             seed=seed,
                             threads=threads,
                             modes=modes,
-                            points=query_points(resolved, grid),
+                            points=points,
                             repetitions=experiment.repetitions,
                             single_queries=experiment.single_queries,
                             out=out,
