@@ -160,11 +160,24 @@ def _show_results(runs: list[Any]) -> None:
     typer.echo(" ".join([caption(frame), *remarks(runs)]) + "\n")
 
 
-def _save_table(out: Path, runs: list[Any]) -> Any:
+def _some(out: Path, runs: list[Any]) -> list[Any]:
+    from .results.errors import ResultError
+
+    if not runs:
+        raise ResultError(f"{out}: found no results, expected some (ivfbench run --out {out})")
+    return runs
+
+
+def _save_table(out: Path, runs: list[Any], must: bool = True) -> Any:
+    from .results.errors import ResultError
     from .results.table import save_table, table
 
     frame = table(runs)
-    save_table(out, frame)
+    try:
+        save_table(out, frame)
+    except (OSError, ResultError) as error:  # results on read-only media can be looked at
+        if must:
+            raise ResultError(f"{out / TABLE}: cannot be written: {error}") from None
     return frame
 
 
@@ -196,13 +209,13 @@ def table(
         raise typer.BadParameter("--relative-to: found no --at-recall, expected both or neither")
     if builds and at_recall is not None:
         raise typer.BadParameter("--builds: found --at-recall too, expected one of them")
-    runs = load_runs(out)
+    runs = _some(out, load_runs(out))
     if builds:
         from .results.builds import builds as builds_table
 
         frame = builds_table(runs)
     else:
-        frame = _save_table(out, runs)
+        frame = _save_table(out, runs, must=format is TableFormat.parquet)
         if at_recall is not None:
             from .results.comparison import comparison
 
@@ -242,7 +255,7 @@ def plot(
     from .results.store import load_runs
 
     formats = tuple(part.strip() for part in format.split(",") if part.strip())
-    _draw(load_runs(out), kind, formats, output or out / "figures")
+    _draw(_some(out, load_runs(out)), kind, formats, output or out / "figures")
 
 
 def _draw(runs: list[Any], kinds: list[str] | None, formats: tuple[str, ...], output: Path) -> None:
@@ -278,7 +291,7 @@ def report(
     """Write a report on routing: tables in Markdown, LaTeX and CSV, with figures, into OUT/report."""
     from .results.store import load_runs
 
-    _report(load_runs(out), kind.value, kind.value, out, baseline)
+    _report(_some(out, load_runs(out)), kind.value, kind.value, out, baseline)
 
 
 def _report(runs: list[Any], kind: str, name: str, out: Path, baseline: str | None = None) -> None:

@@ -21,7 +21,7 @@ from .layout import Description, describe
 from .reader import read_dataset
 
 _MEMORY = 2**30  # bytes to describe any file, over what the process has already
-_SECONDS = 20  # of computing to describe any file
+_SECONDS = 5  # of computing to describe any file
 _BYTES_PER_SECOND = 10**6  # of computing on all cores, to read and check; sound files are read a hundred times faster
 
 

@@ -124,11 +124,11 @@ def _facts(where: str, owner: Run | Point | Routing) -> None:
         value: Any = getattr(owner, field.name)
         if kinds is None:
             continue
-        truth = isinstance(value, bool | np.bool_)
-        if not isinstance(value, kinds) or truth != (field.type is bool):
+        fits = isinstance(value, kinds) and isinstance(value, bool | np.bool_) == (field.type is bool)
+        if not fits:
             expected = getattr(field.type, "__name__", "mapping").lower()
             raise ResultError(f"{where}: {field.name}: found {str(value)[:80]!r}, expected {expected}")
-        if field.type is int and not -(2**63) <= int(value) < 2**63:
+        if field.type is int and not -(2**63) <= value < 2**63:
             raise ResultError(f"{where}: {field.name}: found {str(value)[:80]}, expected 64 bits at most")
 
 

@@ -9,8 +9,9 @@
     /routing/facts, rank, before, size, scanned, seconds     where the router alone was observed
 
 The facts are a text dataset, not attributes: attributes end at 64 kB, and a traceback or a machine
-description may be longer. JSON keeps integers and floats exact, and any character a message may hold. No
-times are tracked, so equal runs give equal bytes.
+description may be longer. JSON keeps integers and floats exact, and any character a message may hold. Texts are of
+fixed length: the heaps of texts of any length are where HDF5 survives damage worst (older files have them, and are
+read). No times are tracked, so equal runs give equal bytes.
 """
 
 import dataclasses
@@ -33,9 +34,9 @@ SCHEMA_VERSION = 1
 
 def write_run(file: h5py.File, run: Run, key: str) -> None:
     """Write a run into an empty HDF5 file open for writing; `key` is its identity."""
-    file.attrs["format"] = FORMAT
+    file.attrs["format"] = np.bytes_(FORMAT)
     file.attrs["schema_version"] = SCHEMA_VERSION
-    file.attrs["key"] = key
+    file.attrs["key"] = np.bytes_(key)
     _write_fields(file, run, RUN_ARRAYS, left_out=("points", "routing"))
     points = file.create_group("points")
     for position, point in enumerate(run.points):
@@ -87,7 +88,8 @@ def _write_fields(
 ) -> None:
     names = [field.name for field in dataclasses.fields(value) if field.name not in left_out]
     facts = {name: getattr(value, name) for name in names if name not in arrays}
-    group.create_dataset("facts", data=canonical_json(facts, strict=False, where="run"), track_times=False)
+    text = np.bytes_(canonical_json(facts, strict=False, where="run"))
+    group.create_dataset("facts", data=text, track_times=False)
     for name in arrays:
         _write_array(group, name, getattr(value, name))
 

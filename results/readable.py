@@ -57,7 +57,8 @@ def mark(file: h5py.File, name: str, default: Any = None) -> Any:
         raise ResultError(
             f"attribute {name!r}: found {held.dtype} of the shape {held.shape}, expected a text or number"
         )
-    return file.attrs[name]
+    value = file.attrs[name]
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else value
 
 
 def held_value(group: h5py.Group, name: str) -> Any:

@@ -19,7 +19,7 @@ from .layout import read_key, read_run, write_run
 from .readable import FAULTS, check_heaps
 from .run import Run
 
-__all__ = ["find_run", "load_run", "load_runs", "run_key", "save_run"]
+__all__ = ["check_results", "find_run", "load_run", "load_runs", "run_key", "save_run"]
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,27 @@ def load_run(path: Path | str) -> Run:
     return run
 
 
+def check_results(folder: Path | str) -> None:
+    """Raise unless everything below a folder can be counted later: only the heads of files are read.
+
+    Raises
+    ------
+    NewerSchemaError
+        A file was written by a later version.
+    ResultError
+        A folder below is a link to elsewhere: what lies there would be overwritten, and not be counted.
+    """
+    for path in _result_files(Path(folder)):
+        _has_key(path, "")
+
+
+def _result_files(folder: Path) -> list[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() and path.is_dir():
+            raise ResultError(f"{path}: found a link to a folder elsewhere, expected the folder itself")
+    return sorted(folder.rglob(f"*{SUFFIX}"))
+
+
 def load_runs(folder: Path | str) -> list[Run]:
     """Read every run below a folder, in the order of their paths.
 
@@ -92,13 +113,13 @@ def load_runs(folder: Path | str) -> list[Run]:
     NewerSchemaError
         A file was written by a later version: leaving it out would silently change the tables.
     ResultError
-        The folder does not exist, or holds result files and not one that can be read.
+        The folder does not exist, holds result files and not one that can be read, or a link to a folder elsewhere.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise ResultError(f"{folder}: found no such folder, expected a folder of results")
     runs, refused = [], []
-    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+    for path in _result_files(folder):
         try:
             runs.append(load_run(path))
         except NewerSchemaError:

@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from ..algorithms.index import Algorithm
 from ..algorithms.registry import ALGORITHMS, MEMBERS
-from ..algorithms.value import from_parameters
+from ..algorithms.value import from_parameters, nearest
 from ..datasets.variant import Variant, variant_of
 from .errors import RunError
 from .plain_yaml import LONGEST, read_plain_yaml
@@ -230,7 +230,8 @@ def expand(spelled: Mapping[str, Any]) -> Iterator[tuple[Algorithm, Mapping[str,
         An unknown type or field, or a value that the algorithm refuses.
     """
     if spelled.get("type") not in list(ALGORITHMS):  # a list: what is found may have no hash
-        raise ValueError(f"type: found {spelled.get('type')!r}, expected one of {', '.join(ALGORITHMS)}")
+        found = spelled.get("type")
+        raise ValueError(f"type: found {found!r}, expected one of {', '.join(ALGORITHMS)}{nearest(found, ALGORITHMS)}")
     if "seed" in spelled:
         raise ValueError("seed: found here, expected `seeds` beside `algorithms`")
     query = spelled.get("query", {})

@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..algorithms.index import Algorithm
+from ..algorithms.value import nearest
 from .policies import spelled_policy
 
 MOST_ALTERNATIVES = 10_000
+_PARAMETERS = ("nprobe", "probing", "rerank")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 
 
@@ -54,8 +56,9 @@ def query_grid(query: Mapping[Any, Any]) -> dict[str, list[Any]]:
     """
     grid: dict[str, list[Any]] = {}
     for name, values in query.items():
-        if name not in ("nprobe", "probing", "rerank"):
-            raise ValueError(f"query.{name}: no such query parameter, expected nprobe, probing or rerank")
+        if name not in _PARAMETERS:
+            hint = nearest(name, _PARAMETERS)
+            raise ValueError(f"query.{name}: no such query parameter, expected nprobe, probing or rerank{hint}")
         if values == []:
             raise ValueError(f"query.{name}: found an empty list, expected at least one")
         if name in ("nprobe", "rerank"):
