@@ -25,8 +25,12 @@ _SMALL = 64 * 2**20  # what unpacks to less needs no suspicion
 _RATIO = 1100  # deflate packs no better, and the constant columns of a result are packed that well
 _MARK_BYTES = 4096
 _MARK_CLASSES = (h5py.h5t.STRING, h5py.h5t.INTEGER, h5py.h5t.ENUM)
-_HEAP = b"GCOL\x01\0\0\0"  # signature, version and reserved bytes of a global heap of HDF5
-_HEAD = struct.Struct("<HHIQ")  # of an object in it: index, references, reserved, size
+_TEXTS = b"GCOL\x01\0\0\0"  # signature, version and reserved bytes of a heap of texts ("global heap" of HDF5)
+_OBJECT = struct.Struct("<HHIQ")  # the head of a text in it: index, references, reserved, size
+_NAMES = b"HEAP\0\0\0\0"  # the same of a heap of names ("local heap"), which every group of old kind has
+_SEGMENT = struct.Struct("<QQQ")  # what follows: size of its data, first free block in them, their address
+_FREE = struct.Struct("<QQ")  # a free block: the next one, size
+_LAST = 1  # instead of a next one
 
 
 @contextmanager
@@ -96,27 +100,41 @@ def held_item(group: h5py.Group, name: str) -> Any:
 
 
 def check_heaps(path: Path) -> None:
-    """Raise `ResultError` unless every heap of texts in the file can be walked: HDF5 walks broken ones for ever."""
+    """Raise `ResultError` unless every heap of texts or names can be walked: HDF5 walks broken ones for ever."""
     with path.open("rb") as stream:
         if not path.stat().st_size:
             return
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as image:
-            start = image.find(_HEAP)
-            while start >= 0:
-                if not _can_be_walked(image, start):
-                    raise ResultError(f"found a damaged heap of texts at byte {start}, expected it as it was written")
-                start = image.find(_HEAP, start + 1)
+            for signature, can_be_walked in ((_TEXTS, _texts_end), (_NAMES, _free_names_end)):
+                start = image.find(signature)
+                while start >= 0:
+                    if not can_be_walked(image, start + len(signature)):
+                        raise ResultError(f"found a damaged heap at byte {start}, expected it as it was written")
+                    start = image.find(signature, start + 1)
 
 
-def _can_be_walked(image: mmap.mmap, start: int) -> bool:
-    if start + 16 > len(image):
+def _texts_end(image: mmap.mmap, start: int) -> bool:
+    place = start + 8
+    if place > len(image):
         return False
-    stop = start + int.from_bytes(image[start + 8 : start + 16], "little")
-    place = start + 16
-    while place + _HEAD.size <= min(stop, len(image)):
-        index, _, _, size = _HEAD.unpack(image[place : place + _HEAD.size])
-        step = _HEAD.size + -(-size // 8) * 8 if index else size  # the free space counts its own head
-        if not _HEAD.size <= step <= stop - place:
+    stop = start - len(_TEXTS) + int.from_bytes(image[start:place], "little")
+    while place + _OBJECT.size <= min(stop, len(image)):
+        index, _, _, size = _OBJECT.unpack_from(image, place)
+        step = _OBJECT.size + -(-size // 8) * 8 if index else size  # the free space counts its own head
+        if not _OBJECT.size <= step <= stop - place:
             return False
         place += step
     return stop <= len(image)
+
+
+def _free_names_end(image: mmap.mmap, start: int) -> bool:
+    if start + _SEGMENT.size > len(image):
+        return False
+    size, free, address = _SEGMENT.unpack_from(image, start)
+    for _ in range(size // _FREE.size + 1):
+        if free == _LAST:
+            return True
+        if address + free + _FREE.size > min(address + size, len(image)):
+            return False
+        free, _ = _FREE.unpack_from(image, address + free)
+    return False

@@ -11,6 +11,7 @@ import yaml
 LONGEST = 100_000  # characters
 _MOST_VALUES = 100_000
 _DEEPEST = 50
+_MOST_BITS = 63
 
 
 def read_plain_yaml(content: str) -> Any:
@@ -24,7 +25,7 @@ def read_plain_yaml(content: str) -> Any:
     if len(content) > LONGEST:
         raise ValueError(f"found {len(content):,} characters, expected at most {LONGEST:,}")
     try:
-        loader = yaml.SafeLoader(content)
+        loader = _Loader(content)
         try:
             root = loader.get_single_node()
             if root is not None:
@@ -41,6 +42,21 @@ def read_plain_yaml(content: str) -> Any:
 
 class _TooMuchError(ValueError):
     pass
+
+
+class _Loader(yaml.SafeLoader):
+    pass
+
+
+def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+    value = int(loader.construct_yaml_int(node))
+    if value.bit_length() > _MOST_BITS:
+        place = f"line {node.start_mark.line + 1}"
+        raise _TooMuchError(f"{place}: found an integer of {value.bit_length()} bits, expected at most {_MOST_BITS}")
+    return value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
 def _size(node: yaml.Node, known: dict[int, int], depth: int) -> int:
