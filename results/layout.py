@@ -8,10 +8,11 @@
     /points/0000/facts, ids, distances, lists_probed, points_scanned, seconds
     /routing/facts, rank, before, size, scanned, seconds     where the router alone was observed
 
-The facts are a text dataset, not attributes: attributes end at 64 kB, and a traceback or a machine
-description may be longer. JSON keeps integers and floats exact, and any character a message may hold. Texts are of
-fixed length: the heaps of texts of any length are where HDF5 survives damage worst (older files have them, and are
-read). No times are tracked, so equal runs give equal bytes.
+The facts are a dataset, not attributes: attributes end at 64 kB, and a traceback or a machine description may
+be longer. JSON keeps integers and floats exact, and any character a message may hold; its bytes stand in an
+array. So all of the file has checksums, which the texts of HDF5 have not: HDF5 crashes or loops over many a
+damaged file, and does not get that far here. (Files of before have neither, and are read.) No times are
+tracked, so equal runs give equal bytes.
 """
 
 import dataclasses
@@ -30,6 +31,8 @@ from .run import Point, Routing, Run
 
 FORMAT = "ivfbench run"
 SCHEMA_VERSION = 1
+_PACKED = {"compression": "gzip", "shuffle": True, "fletcher32": True}
+CHECKSUMMED = "v110"  # the oldest layout of HDF5 in which all that leads to the values has checksums
 
 
 def write_run(file: h5py.File, run: Run, key: str) -> None:
@@ -88,18 +91,18 @@ def _write_fields(
 ) -> None:
     names = [field.name for field in dataclasses.fields(value) if field.name not in left_out]
     facts = {name: getattr(value, name) for name in names if name not in arrays}
-    text = np.bytes_(canonical_json(facts, strict=False, where="run"))
-    group.create_dataset("facts", data=text, track_times=False)
+    text = canonical_json(facts, strict=False, where="run").encode("ascii")
+    group.create_dataset("facts", data=np.frombuffer(text, np.uint8), **_PACKED, track_times=False)
     for name in arrays:
         _write_array(group, name, getattr(value, name))
 
 
 def _write_array(group: h5py.Group, name: str, array: np.ndarray[Any, Any]) -> None:
     # HDF5 cannot chunk, hence not compress, an array of no elements.
-    filters = {"compression": "gzip", "shuffle": True} if array.size else {}
+    filters = _PACKED if array.size else {}
     group.create_dataset(name, data=array, track_times=False, **filters)
 
 
 def _read_fields(group: h5py.Group, arrays: Iterable[str]) -> dict[str, Any]:
-    facts = json.loads(held_value(group, "facts"))
+    facts = json.loads(bytes(held_value(group, "facts")))
     return {**facts, **{name: held_value(group, name) for name in arrays}}

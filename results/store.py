@@ -15,7 +15,7 @@ from .check import check_run
 from .errors import NewerSchemaError, ResultError
 from .files import replacing
 from .key import SHORT, SUFFIX, run_folder, run_key, run_name
-from .layout import read_key, read_run, write_run
+from .layout import CHECKSUMMED, read_key, read_run, write_run
 from .readable import FAULTS, check_heaps
 from .run import Run
 
@@ -56,7 +56,7 @@ def save_run(folder: Path | str, run: Run) -> Path:
         threads=run.threads,
     )
     path = run_folder(Path(folder), run.dataset, run.k) / run_name(run.algorithm, key)
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with replacing(path) as temporary, h5py.File(temporary, "w", libver=CHECKSUMMED) as file:
         write_run(file, run, key)
     return path
 

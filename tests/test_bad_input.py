@@ -351,7 +351,7 @@ def replaced(name, put):
 
 def facts(make):
     def put(file, name):
-        file.create_dataset(name, data=np.bytes_(make(file["was"][()])))
+        file.create_dataset(name, data=np.frombuffer(make(bytes(file["was"][()])), "u1"))
 
     return replaced("facts", put)
 
