@@ -131,7 +131,7 @@ def _free_names_end(image: mmap.mmap, start: int) -> bool:
     if start + _SEGMENT.size > len(image):
         return False
     size, free, address = _SEGMENT.unpack_from(image, start)
-    for _ in range(size // _FREE.size + 1):
+    for _ in range(min(size, len(image)) // _FREE.size + 1):  # more blocks than have room: a circle
         if free == _LAST:
             return True
         if address + free + _FREE.size > min(address + size, len(image)):
