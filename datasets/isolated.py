@@ -22,6 +22,7 @@ from .reader import read_dataset
 
 _MEMORY = 2**30  # bytes to describe any file, over what the process has already
 _SECONDS = 5  # of computing to describe any file
+_MORE_SECONDS = 120  # to check small data: a kernel may have to be compiled for it
 _BYTES_PER_SECOND = 10**6  # of computing on all cores, to read and check; sound files are read a hundred times faster
 
 
@@ -73,7 +74,7 @@ def _answer(path: str, name: str | None, whole: bool) -> dict[str, Any]:
         told = describe(path, name)
         if whole:
             need = 4 * (told.n + told.queries + told.learn_count) * told.dimension + 12 * told.queries * told.neighbors
-            _limit(_MEMORY + 3 * need, _SECONDS + (need + told.bytes) // _BYTES_PER_SECOND)
+            _limit(_MEMORY + 3 * need, _MORE_SECONDS + (need + told.bytes) // _BYTES_PER_SECOND)
             dataset = read_dataset(path, name)
             assert dataset.learn is None or dataset.learn.size  # training queries and their neighbours are read too
             assert dataset.learn_neighbors is None or dataset.learn_neighbors.size
