@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .runner.compare_commands import Figures, register
 from .runner.datasets_commands import datasets_app
 
 # The base of everything a user can get wrong; typer brings its own click, or uses the installed one, by version.
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(datasets_app, name="datasets")
+register(app)
 
 
 class Mode(StrEnum):
@@ -70,11 +72,24 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    context.obj = Figures(_draw_fronts, _draw_history)
+
+
+def _draw_fronts(*asked: Any) -> Path:
+    from .plots.compared_fronts import draw_compared_fronts
+
+    return draw_compared_fronts(*asked)
+
+
+def _draw_history(*asked: Any) -> Path:
+    from .plots.history import draw_history
+
+    return draw_history(*asked)
 
 
 @app.command()

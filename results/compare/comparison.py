@@ -1,5 +1,6 @@
 """A finished comparison: every curve, judged; one word for all of it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -30,6 +31,8 @@ class Judged:
     time : TimeVerdict or None
     at : mapping of recall to Estimate
         Speed-ups at `LEVELS`, told and not judged.
+    told : float
+        A speed-up by times that were not taken in turns; NaN where there are none.
     accepted : str
         The reason why a failure was accepted beforehand; empty where none was.
     """
@@ -42,6 +45,7 @@ class Judged:
     times: Times | None = None
     time: TimeVerdict | None = None
     at: Mapping[float, Estimate] = field(default_factory=dict)
+    told: float = math.nan
     accepted: str = ""
 
     @property

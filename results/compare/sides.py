@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ..probing import PLAIN
 from ..run import FloatArray64, IntArray64
 
 ARMS = ("base", "head", "control")
@@ -43,7 +44,7 @@ class Curve:
     probing: str = ""
 
     def __str__(self) -> str:
-        extra = f", {self.probing}" if self.probing not in ("", "fixed", "none") else ""
+        extra = f", {self.probing}" if self.probing not in ("", *PLAIN) else ""
         seeded = f", seed {self.seed}" if self.seed else ""
         return f"{self.dataset}, {self.algorithm}, k = {self.k}, {self.mode}, threads {self.threads}{extra}{seeded}"
 
@@ -95,6 +96,8 @@ class Times:
     ----------
     settings : tuple of str
         In the order of the last axis.
+    queries : int
+        Of a pass.
     seconds : mapping of clock and arm to (p, r, s) float64
     reference : (p, r) float64
         Seconds of the frozen reference kernel, in the same passes.
@@ -103,6 +106,7 @@ class Times:
     """
 
     settings: tuple[str, ...]
+    queries: int
     seconds: Mapping[tuple[str, str], FloatArray64]
     reference: FloatArray64 = field(default_factory=lambda: np.empty((0, 0)))
     load: FloatArray64 = field(default_factory=lambda: np.empty((0, 0)))

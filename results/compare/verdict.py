@@ -58,7 +58,7 @@ def judge_times(estimates: Sequence[tuple[Estimate, Estimate]], tolerance: float
     Parameters
     ----------
     estimates
-        Speed-up of head and of the control for each curve.
+        Speed-up of head and of the control for each curve; a control of no pairs was never measured and does not count.
     tolerance
         δ, the share of speed that may be lost.
     look
@@ -75,7 +75,7 @@ def judge_times(estimates: Sequence[tuple[Estimate, Estimate]], tolerance: float
 
 def _judge(head: Estimate, control: Estimate, slower: float, tolerance: float, level: float) -> TimeVerdict:
     state, reason = PASS, ""
-    misfit = unfitness(control, tolerance, level)
+    misfit = unfitness(control, tolerance, level) if control.pairs else ""
     low, high = head.interval(1.0 - level)
     if not head.known:
         state, reason = INCONCLUSIVE, "the fronts do not overlap, or too few pairs were measured"

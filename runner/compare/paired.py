@@ -111,16 +111,14 @@ def compare_sides(
     )
 
 
-def prepare(
-    contest: Contest, base: Side, head: Side, limits: Limits, folder: Path, clock: str, say: Say
-) -> Prepared:
+def prepare(contest: Contest, base: Side, head: Side, limits: Limits, folder: Path, clock: str, say: Say) -> Prepared:
     """Build each side's index, ask it everything once, and compare answers and work.
 
     Base builds twice, which tells whether it is deterministic. The parameters are those of `compare_sides`.
     """
     folder.mkdir(parents=True)
     sides = {"base": base, "head": head, "control": base}
-    tasks = {name: {**contest.task, "index": str(folder / f"{name}.ivf")} for name in sides}
+    tasks = {name: _task(contest, side, folder / f"{name}.ivf") for name, side in sides.items()}
     found: dict[str, Answers] = {}
     for name in sides:  # one after the other: they build
         say(f"building {name}: {contest.curve}")
@@ -134,6 +132,13 @@ def prepare(
         clock = "processor" if contest.curve.threads == 1 else "wall"
     arms = {name: (sides[name], tasks[name]) for name in sides}
     return Prepared(contest, arms, found["base"], found["head"], work, clock)
+
+
+def _task(contest: Contest, side: Side, index: Path) -> dict[str, Any]:
+    task = {**contest.task, "index": str(index)}
+    if "module" in task:  # each side has its own
+        task["module"] = str(Path(side.root) / task["module"])
+    return task
 
 
 def _opens(side: Side, task: Mapping[str, Any], contest: Contest) -> bool:
@@ -198,9 +203,7 @@ def measure(
     return judged, seen, looks
 
 
-def _look(
-    prepared: Sequence[Prepared], parts: Sequence[list[Times]], limits: Limits, look: int
-) -> list[TimeVerdict]:
+def _look(prepared: Sequence[Prepared], parts: Sequence[list[Times]], limits: Limits, look: int) -> list[TimeVerdict]:
     estimates = []
     for one, times in zip(prepared, map(joined, parts), strict=True):
         head = speed_up(one.base, one.head, times, one.clock)

@@ -65,6 +65,7 @@ def measure_round(
     generator = np.random.default_rng(seed)
     settings = [dict(setting) for setting in contest.settings]
     seconds = {(clock, name): np.empty((1, passes, len(settings))) for clock in CLOCKS for name in ARMS}
+    queries = min(len(contest.data.queries), contest.task["timed"] or len(contest.data.queries))
     beside = {name: np.full((1, passes), np.nan) for name in ("reference", "load", "steal")}
     with opened([arms[name] for name in ARMS], contest.curve.threads) as open_arms:
         by_name = {name: arm for name, (arm, _) in zip(ARMS, open_arms, strict=True)}
@@ -83,7 +84,7 @@ def measure_round(
                     seconds[clock, name][0, at, setting] = told[clock]
             if step == len(settings) - 1:
                 before, beside["steal"][0, at] = _steal_since(before)
-    return Times(contest.names, seconds, **beside)
+    return Times(contest.names, queries, seconds, **beside)
 
 
 def _warm(arms: Mapping[str, Arm], settings: list[dict[str, Any]]) -> list[int]:
@@ -108,6 +109,7 @@ def joined(parts: list[Times]) -> Times:
     seconds = {which: np.concatenate([part.seconds[which] for part in parts]) for which in parts[0].seconds}
     return Times(
         parts[0].settings,
+        parts[0].queries,
         seconds,
         np.concatenate([part.reference for part in parts]),
         np.concatenate([part.load for part in parts]),

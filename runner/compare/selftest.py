@@ -94,8 +94,7 @@ def recall_trials(found: Answers, limits: Limits, count: int, seed: int = 0) -> 
     """
     generator = np.random.default_rng(seed)
     return sum(
-        compare_work(found, with_less_recall(found, RECALL_LOSS, generator), limits).state == FAIL
-        for _ in range(count)
+        compare_work(found, with_less_recall(found, RECALL_LOSS, generator), limits).state == FAIL for _ in range(count)
     )
 
 

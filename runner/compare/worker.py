@@ -104,7 +104,7 @@ class Module:
         ids = np.full((len(rows), k), -1, np.int32)
         for place, answer in enumerate(answers):
             ids[place, : min(k, len(answer))] = answer[:k]
-        told = getattr(self._measured, "get_additional", dict)() or {}
+        told: Mapping[str, Any] = getattr(self._measured, "get_additional", dict)() or {}
         points = np.full(len(rows), int(told.get("dist_comps", 0)) // max(1, len(rows)), np.int64)
         return ids, np.zeros(len(rows), np.int64), points
 
@@ -165,6 +165,7 @@ def main() -> int:
     for line in sys.stdin:
         order = json.loads(line)
         do = order.pop("do")
+        told: dict[str, Any]
         try:
             if do == "open":
                 arm = Arm(order)
