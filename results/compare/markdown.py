@@ -7,7 +7,7 @@ import numpy as np
 
 from .comparison import Comparison, Judged
 from .intervals import Estimate
-from .states import FAIL, INCONCLUSIVE, NOT_JUDGED, PASS, UNFIT
+from .states import FAIL, INCONCLUSIVE, NOT_JUDGED, ORDER, PASS, UNFIT
 from .verdict import SHOWN
 
 SIGNS = {PASS: "✅", FAIL: "❌", INCONCLUSIVE: "❔", UNFIT: "⚠️", NOT_JUDGED: "➖"}
@@ -53,7 +53,7 @@ def as_markdown(comparison: Comparison, figure: str = "") -> str:
 
 def _table(comparison: Comparison) -> list[str]:
     head = "| | curve | speed-up at equal recall | base against itself | recall lost, worst | points scanned | index |"
-    order = sorted(comparison.judged, key=lambda one: (list(SIGNS).index(one.state), one.curve))
+    order = sorted(comparison.judged, key=lambda one: (-ORDER.index(one.state), one.curve))
     return [head, "|---|---|---|---|---|---|---|", *(_row(one) for one in order), ""]
 
 
@@ -116,9 +116,10 @@ def _machine(comparison: Comparison) -> str:
     steal = np.concatenate([times.steal.ravel() for times in timed])
     reference = np.concatenate([times.reference.ravel() for times in timed])
     clocks = " and ".join(sorted({one.clock for one in comparison.judged if one.clock}))
+    spread = 100 * reference.std() / reference.mean()
     stolen = f", stolen {100 * np.nanmean(steal):.1f} %" if np.isfinite(steal).any() else ""
     return (
         f"{comparison.rounds} pairs of fresh processes, {comparison.looks} looks, {comparison.seconds:.0f} s; "
         f"{clocks} time; {comparison.machine.get('processor', 'unknown processor')}; "
-        f"load {np.nanmean(load):.1f}{stolen}; reference kernel {1000 * np.median(reference):.2f} ms ± {100 * reference.std() / reference.mean():.0f} %."
+        f"load {np.nanmean(load):.1f}{stolen}; reference kernel {1000 * np.median(reference):.2f} ms ± {spread:.0f} %."
     )

@@ -32,6 +32,10 @@ from .subject import load_subject, subject_contest
 
 Say = Callable[[str], None]
 RECALL_TRIALS = 200
+RATES = (
+    *("injected", "expected", "trials", "failed", "passed", "inconclusive", "unfit", "speed-up", "rounds", "seconds"),
+    "longest",
+)
 
 
 @dataclass(frozen=True)
@@ -186,23 +190,14 @@ def _wrong(row: dict[str, float | int | str]) -> bool:
 
 def rates(rows: Sequence[dict[str, float | int | str]]) -> str:
     """Return the rates of a selftest as a Markdown table."""
-    head = [
-        "injected",
-        "expected",
-        "trials",
-        "failed",
-        "passed",
-        "inconclusive",
-        "unfit",
-        "speed-up",
-        "rounds",
-        "seconds",
+    lines = [
+        f"| {' | '.join(RATES)} |",
+        f"|{'---|' * len(RATES)}",
     ]
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [
-        f"| {100 * float(row['injected']):g} % | {row['expected']} | {row['trials']} | {row['failed']} "
-        f"| {row['passed']} | {row['inconclusive']} | {row['unfit']} "
-        f"| {row['median_speed_up']:.3f} | {row['median_rounds']:g} | {row['median_seconds']:.0f} (at most {row['longest_seconds']:.0f}) |"
-        for row in rows
-    ]
+    for row in rows:
+        counts = [str(row[name]) for name in ("expected", "trials", "failed", "passed", "inconclusive", "unfit")]
+        measured = [f"{row['median_speed_up']:.3f}", f"{row['median_rounds']:g}"]
+        seconds = [f"{row[name]:.0f}" for name in ("median_seconds", "longest_seconds")]
+        injected = f"{100 * float(row['injected']):g} %"
+        lines.append(f"| {' | '.join([injected, *counts, *measured, *seconds])} |")
     return "\n".join(lines)
