@@ -10,6 +10,7 @@ import pytest
 from ivfbench.plots.compared_fronts import draw_compared_fronts
 from ivfbench.plots.errors import NothingToShowError
 from ivfbench.plots.history import draw_history
+from ivfbench.results.compare import intervals
 from ivfbench.results.compare.accepted import load_accepted, reasons
 from ivfbench.results.compare.comparison import Comparison, Judged, with_reasons
 from ivfbench.results.compare.document import as_document, samples
@@ -23,6 +24,11 @@ from ivfbench.results.compare.timings import compare_timings, is_timings
 from ivfbench.results.compare.verdict import judge_times
 from ivfbench.results.compare.work import Limits, compare_work
 from ivfbench.results.errors import ResultError
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    monkeypatch.setattr(intervals, "DRAWS", 200)
 
 
 @pytest.fixture
@@ -122,14 +128,16 @@ class TestAccepted:
 def grown(make_comparison, tmp_path):
     """A history of 16 commits whose cost rises by a fifth at the tenth."""
     path = tmp_path / "history.parquet"
+    noise = 1.0 + 0.01 * np.random.default_rng(0).standard_normal(16)
+    done = make_comparison(0.0)
     for place in range(16):
-        done = make_comparison(0.2 if place >= 10 else 0.0, commit=f"commit-{place:02}")
-        times = make_times_scaled(done, 1.0 + 0.01 * np.sin(place))
-        append_history(path, history_rows(times, float(place)))
+        factor = noise[place] * (1.2 if place >= 10 else 1.0)
+        slower = replace(scaled(done, factor), machine={**done.machine, "head_commit": f"commit-{place:02}"})
+        append_history(path, history_rows(slower, float(place)))
     return path
 
 
-def make_times_scaled(done, factor):
+def scaled(done, factor):
     judged = done.judged[0]
     seconds = {which: factor * values for which, values in judged.times.seconds.items()}
     return replace(done, judged=(replace(judged, times=replace(judged.times, seconds=seconds)),))

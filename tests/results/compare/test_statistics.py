@@ -30,7 +30,11 @@ class TestStudent:
 
 
 POINTS = st.lists(
-    st.tuples(st.integers(0, 1000).map(lambda number: number / 1000), st.floats(-5, 5)), min_size=1, max_size=8
+    st.tuples(
+        st.integers(0, 1000).map(lambda number: number / 1000), st.integers(-500, 500).map(lambda number: number / 100)
+    ),
+    min_size=1,
+    max_size=8,
 )
 
 
@@ -75,7 +79,7 @@ class TestFronts:
 class TestIntervals:
     @pytest.fixture(autouse=True)
     def few(self, monkeypatch):
-        monkeypatch.setattr(intervals, "DRAWS", 200)
+        monkeypatch.setattr(intervals, "DRAWS", 100)
 
     def test_forty_equal_sides_are_hardly_ever_told_apart(self, make_answers, make_times):
         answers, inside = make_answers(queries=50), 0
