@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 ROOMS  := algorithms datasets results runner plots __main__.py __init__.py
 
 .DEFAULT_GOAL := help
-.PHONY: help bench figures test check lanes kernels peers clean
+.PHONY: help bench figures test check lanes work baseline kernels peers clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -43,6 +43,14 @@ lanes: $(VENV)/installed-test
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -n auto -m interpreted tests/algorithms \
 		--cov=ivfbench.algorithms --cov-report=term:skip-covered
 
+work: $(VENV)/installed-test  ## compare the quickstart's answers and work with the committed baseline
+	$(BIN)/ivfbench run quickstart --mode batch --threads 2 --repetitions 1 --no-figures --out $(OUT)-work
+	$(BIN)/ivfbench compare tests/baselines/quickstart.json $(OUT)-work
+
+baseline: $(VENV)/installed-test  ## accept the present answers and work: writes the baseline anew
+	$(BIN)/ivfbench run quickstart --mode batch --threads 2 --repetitions 1 --no-figures --out $(OUT)-work
+	$(BIN)/ivfbench compare $(OUT)-work --write-baseline tests/baselines/quickstart.json
+
 kernels: $(VENV)/installed-test  ## time the kernels with pytest-benchmark
 	$(BIN)/python -m pytest -q --benchmark-enable --benchmark-only tests/benchmarks
 
@@ -50,5 +58,5 @@ peers: $(VENV)/installed-test  ## measure against faiss, in turns: make peers DA
 	$(BIN)/python tests/benchmarks/against_faiss.py $(or $(DATA),drift)
 
 clean:  ## remove the environment and everything generated here
-	rm -rf $(VENV) $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .benchmarks
+	rm -rf $(VENV) $(OUT) $(OUT)-work build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .benchmarks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

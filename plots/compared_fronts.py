@@ -1,6 +1,7 @@
 """Both fronts of a comparison with their bands: a panel for each curve that has a clock."""
 
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 import numpy.typing as npt
@@ -72,8 +73,7 @@ def _panel(axes: Axes, one: Judged) -> None:
     plain_log(axes, "y", up)
     axes.set(xlabel=f"recall@{one.curve.k}", ylabel=f"queries per second of {one.clock} time")
     title = f"{one.curve.dataset}, {one.curve.mode}, {one.curve.algorithm}"
-    title = title if len(title) <= WIDEST else f"{title[: WIDEST - 1]}…"
-    axes.set_title(f"{title}\n{one.state}: {speed(one.time.speed_up)}", fontsize=8.5)
+    axes.set_title(f"{fill(title, WIDEST)}\n{one.state}: {speed(one.time.speed_up)}", fontsize=8.5)
 
 
 def _rates(times: Times, clock: str, arm: str) -> tuple[Values, Values, Values]:

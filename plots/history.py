@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,7 @@ def draw_history(frame: pd.DataFrame, path: Path, accepted: Mapping[str, str]) -
         panels = canvas.subplots(len(groups), 1, squeeze=False).ravel()
         for axes, ((curve, machine), lines) in zip(panels, groups, strict=True):
             own = found[(found["curve"] == curve) & (found["fingerprint"] == machine)]
-            _panel(axes, f"{curve}\nmachine {machine}", lines.reset_index(drop=True), own)
+            _panel(axes, f"{curve}, machine {machine}", lines.reset_index(drop=True), own)
         return save_figure(canvas, path, path.suffix.removeprefix(".") or "png")
 
 
@@ -61,5 +62,4 @@ def _panel(axes: Axes, title: str, lines: pd.DataFrame, own: pd.DataFrame) -> No
     axes.set_xticks(named, [str(lines["commit"][place])[:DIGITS] for place in named], rotation=30, ha="right")
     plain_log(axes, "y", list(cost))
     axes.set(ylabel="cost of a query\n(reference kernel = 1)")
-    first, second = title.split("\n")
-    axes.set_title(f"{first if len(first) <= WIDEST else first[: WIDEST - 1] + '…'}\n{second}", fontsize=8.5)
+    axes.set_title(fill(title, WIDEST), fontsize=8.5)

@@ -119,7 +119,7 @@ def _machine(comparison: Comparison) -> str:
     spread = 100 * reference.std() / reference.mean()
     stolen = f", stolen {100 * np.nanmean(steal):.1f} %" if np.isfinite(steal).any() else ""
     return (
-        f"{comparison.rounds} pairs of fresh processes, {comparison.looks} looks, {comparison.seconds:.0f} s; "
+        f"{comparison.rounds} pairs of fresh processes, looked at {comparison.looks}×, {comparison.seconds:.0f} s; "
         f"{clocks} time; {comparison.machine.get('processor', 'unknown processor')}; "
         f"load {np.nanmean(load):.1f}{stolen}; reference kernel {1000 * np.median(reference):.2f} ms ± {spread:.0f} %."
     )

@@ -21,8 +21,8 @@ SHORTEST = 3  # values of a piece: one odd run is no step
 MOST = 12  # pieces
 PENALTY = 4.0
 """Of each further piece, in units of log n: its level, its place, and that the place was searched for. In series
-without a step, 15 or 40 values of normal or Laplace noise, it finds one in at most 5 %; the plain criterion, 2, in up to
-37 %."""
+without a step, 15 or 40 values of normal or Laplace noise, it finds one in at most 5 %; the plain criterion, 2, in up
+to 37 %."""
 _FLOOR = 1e-4  # mean absolute deviation below which logarithms of times are equal
 
 
