@@ -22,13 +22,13 @@ from ..display import make_display
 from ..errors import RunError
 from ..experiment import Experiment, load_experiment
 from .arms import Side
-from .contest import Contest
-from .contests import contests
 from .paired import compare_sides, prepare
+from .question import Question
+from .questions import questions
 from .revisions import interpreters, revisions, running
 from .rounds import Effort
 from .selftest import SLOW_DOWNS, Trial, recall_trials, slow_down_trials, summary
-from .subject import load_subject, subject_contest
+from .subject import load_subject, subject_question
 
 Say = Callable[[str], None]
 RECALL_TRIALS = 200
@@ -105,7 +105,7 @@ def _measured(base: str, head: str, way: str, asked: Asked, limits: Limits, effo
         place = Path(folder)
 
         def compared(sides: tuple[Side, Side]) -> Comparison:
-            found = _contests(asked, place)
+            found = _questions(asked, place)
             return compare_sides(*sides, found, limits, effort, console.print, clock=asked.clock)
 
         if way == "environments":
@@ -114,16 +114,16 @@ def _measured(base: str, head: str, way: str, asked: Asked, limits: Limits, effo
             return compared(sides)
 
 
-def _contests(asked: Asked, folder: Path) -> Sequence[Contest]:
+def _questions(asked: Asked, folder: Path) -> Sequence[Question]:
     with make_display(Console(stderr=True)) as display:
         if asked.subject is not None:
-            return [subject_contest(load_subject(asked.subject), folder)]
+            return [subject_question(load_subject(asked.subject), folder)]
         experiment = load_experiment(asked.experiment)
         if asked.datasets:
             experiment = Experiment.model_validate({**experiment.model_dump(), "datasets": asked.datasets})
         if not experiment.datasets:
             raise RunError(f"experiment {asked.experiment}: names no datasets, expected some there or --dataset")
-        return contests(experiment, folder, threads=asked.threads, pattern=asked.pattern, progress=display.stage)
+        return questions(experiment, folder, threads=asked.threads, pattern=asked.pattern, progress=display.stage)
 
 
 def _write(done: Comparison, report: str, outputs: Outputs) -> None:
@@ -158,10 +158,10 @@ def selftest_command(
     trials: list[Trial] = []
     with tempfile.TemporaryDirectory(prefix="ivfbench-selftest-") as folder:
         side = running()
-        found = _contests(asked, Path(folder))
+        found = _questions(asked, Path(folder))
         prepared = [
-            prepare(contest, side, side, limits, Path(folder) / f"index-{place}", asked.clock, console.print)
-            for place, contest in enumerate(found)
+            prepare(question, side, side, limits, Path(folder) / f"index-{place}", asked.clock, console.print)
+            for place, question in enumerate(found)
         ]
         caught = sum(recall_trials(one.base, limits, RECALL_TRIALS) for one in prepared)
         say(f"losses of half a point of recall: caught {caught} of {RECALL_TRIALS * len(prepared)}, without a clock")

@@ -21,7 +21,7 @@ from ...results.compare.work import Limits, Work, compare_work
 from ..environment import environment
 from ..errors import RunError
 from .arms import Side, opened
-from .contest import Contest, answers
+from .question import Question, answers
 from .reference import Reference
 from .rounds import Effort, joined, measure_round
 
@@ -30,11 +30,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A contest of which everything is known but the times.
+    """A question of which everything is known but the times.
 
     Attributes
     ----------
-    contest : Contest
+    question : Question
     arms : mapping of arm to (Side, task)
         The tasks name the files of built indices.
     base, head : Answers
@@ -43,7 +43,7 @@ class Prepared:
         By which it will be judged.
     """
 
-    contest: Contest
+    question: Question
     arms: Mapping[str, tuple[Side, Mapping[str, Any]]]
     base: Answers
     head: Answers
@@ -54,7 +54,7 @@ class Prepared:
 def compare_sides(
     base: Side,
     head: Side,
-    contests: Sequence[Contest],
+    questions: Sequence[Question],
     limits: Limits,
     effort: Effort,
     say: Say,
@@ -68,7 +68,7 @@ def compare_sides(
     ----------
     base, head
         Where their code is.
-    contests
+    questions
         What they are asked.
     limits, effort
         What is tolerated, and how much is measured.
@@ -88,12 +88,12 @@ def compare_sides(
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ivfbench-compare-") as folder:
         prepared = [
-            prepare(contest, base, head, limits, Path(folder) / str(place), clock, say)
-            for place, contest in enumerate(contests)
+            prepare(question, base, head, limits, Path(folder) / str(place), clock, say)
+            for place, question in enumerate(questions)
         ]
         failed = any(one.work.state == FAIL for one in prepared)
         if clock == "none" or failed:
-            judged = tuple(Judged(one.contest.curve, one.base, one.head, one.work) for one in prepared)
+            judged = tuple(Judged(one.question.curve, one.base, one.head, one.work) for one in prepared)
             rounds = looks = 0
         else:
             judged, rounds, looks = measure(prepared, limits, effort, say, started=started, seed=seed)
@@ -111,40 +111,40 @@ def compare_sides(
     )
 
 
-def prepare(contest: Contest, base: Side, head: Side, limits: Limits, folder: Path, clock: str, say: Say) -> Prepared:
+def prepare(question: Question, base: Side, head: Side, limits: Limits, folder: Path, clock: str, say: Say) -> Prepared:
     """Build each side's index, ask it everything once, and compare answers and work.
 
     Base builds twice, which tells whether it is deterministic. The parameters are those of `compare_sides`.
     """
     folder.mkdir(parents=True)
     sides = {"base": base, "head": head, "control": base}
-    tasks = {name: _task(contest, side, folder / f"{name}.ivf") for name, side in sides.items()}
+    tasks = {name: _task(question, side, folder / f"{name}.ivf") for name, side in sides.items()}
     found: dict[str, Answers] = {}
     for name in sides:  # one after the other: they build
-        say(f"building {name}: {contest.curve}")
-        with opened([(sides[name], tasks[name])], contest.curve.threads) as ((arm, told),):
-            found[name] = answers(arm, told, contest, folder)
+        say(f"building {name}: {question.curve}")
+        with opened([(sides[name], tasks[name])], question.curve.threads) as ((arm, told),):
+            found[name] = answers(arm, told, question, folder)
     work = compare_work(found["base"], found["head"], limits, found["control"])
     same = not work.changed and work.deterministic and Path(tasks["base"]["index"]).exists()
-    if same and _opens(head, tasks["base"], contest):
+    if same and _opens(head, tasks["base"], question):
         tasks = dict.fromkeys(sides, tasks["base"])
     if clock == "auto":
-        clock = "processor" if contest.curve.threads == 1 else "wall"
+        clock = "processor" if question.curve.threads == 1 else "wall"
     arms = {name: (sides[name], tasks[name]) for name in sides}
-    return Prepared(contest, arms, found["base"], found["head"], work, clock)
+    return Prepared(question, arms, found["base"], found["head"], work, clock)
 
 
-def _task(contest: Contest, side: Side, index: Path) -> dict[str, Any]:
-    task = {**contest.task, "index": str(index)}
+def _task(question: Question, side: Side, index: Path) -> dict[str, Any]:
+    task = {**question.task, "index": str(index)}
     if "module" in task:  # each side has its own
         task["module"] = str(Path(side.root) / task["module"])
     return task
 
 
-def _opens(side: Side, task: Mapping[str, Any], contest: Contest) -> bool:
+def _opens(side: Side, task: Mapping[str, Any], question: Question) -> bool:
     # Whether a side can open the other's file.
     try:
-        with opened([(side, task)], contest.curve.threads):
+        with opened([(side, task)], question.curve.threads):
             return True
     except RunError:
         return False
@@ -186,9 +186,9 @@ def measure(
             if done and (done >= effort.rounds or began + longest - started > effort.budget):
                 break
             for one, times in zip(prepared, parts, strict=True):
-                say(f"round {done + 1}: {one.contest.curve}")
+                say(f"round {done + 1}: {one.question.curve}")
                 arms = {**one.arms, "head": (one.arms["head"][0], {**one.arms["head"][1], "extra": extra})}
-                times.append(measure_round(one.contest, arms, effort.passes, seed * 1000 + done, reference))
+                times.append(measure_round(one.question, arms, effort.passes, seed * 1000 + done, reference))
             longest = max(longest, time.monotonic() - began)
         if done > seen:  # looking again at what was seen would spend a part of the level on nothing
             looks, seen = looks + 1, done
@@ -214,4 +214,4 @@ def _look(prepared: Sequence[Prepared], parts: Sequence[list[Times]], limits: Li
 def _judged(one: Prepared, times: Times, verdict: TimeVerdict) -> Judged:
     reached = min(one.base.mean_recall.max(), one.head.mean_recall.max())
     at = {level: speed_up_at(level, one.base, one.head, times, one.clock) for level in LEVELS if level <= reached}
-    return Judged(one.contest.curve, one.base, one.head, one.work, one.clock, times, verdict, at)
+    return Judged(one.question.curve, one.base, one.head, one.work, one.clock, times, verdict, at)

@@ -14,7 +14,7 @@ import psutil
 
 from ...results.compare.sides import ARMS, CLOCKS, Times
 from .arms import Arm, Side, opened
-from .contest import Contest
+from .question import Question
 from .reference import Reference
 from .turns import orders
 
@@ -47,13 +47,13 @@ class Effort:
 
 
 def measure_round(
-    contest: Contest, arms: Mapping[str, tuple[Side, Mapping[str, Any]]], passes: int, seed: int, reference: Reference
+    question: Question, arms: Mapping[str, tuple[Side, Mapping[str, Any]]], passes: int, seed: int, reference: Reference
 ) -> Times:
     """Return the times of one pair of fresh processes and their control, p = 1.
 
     Parameters
     ----------
-    contest
+    question
         What is asked.
     arms
         Side and task of base, head and control.
@@ -63,11 +63,11 @@ def measure_round(
         Timed once in every pass.
     """
     generator = np.random.default_rng(seed)
-    settings = [dict(setting) for setting in contest.settings]
+    settings = [dict(setting) for setting in question.settings]
     seconds = {(clock, name): np.empty((1, passes, len(settings))) for clock in CLOCKS for name in ARMS}
-    queries = min(len(contest.data.queries), contest.task["timed"] or len(contest.data.queries))
+    queries = min(len(question.data.queries), question.task["timed"] or len(question.data.queries))
     beside = {name: np.full((1, passes), np.nan) for name in ("reference", "load", "steal")}
-    with opened([arms[name] for name in ARMS], contest.curve.threads) as open_arms:
+    with opened([arms[name] for name in ARMS], question.curve.threads) as open_arms:
         by_name = {name: arm for name, (arm, _) in zip(ARMS, open_arms, strict=True)}
         repeats = _warm(by_name, settings)
         before = _stolen()
@@ -84,7 +84,7 @@ def measure_round(
                     seconds[clock, name][0, at, setting] = told[clock]
             if step == len(settings) - 1:
                 before, beside["steal"][0, at] = _steal_since(before)
-    return Times(contest.names, queries, seconds, **beside)
+    return Times(question.names, queries, seconds, **beside)
 
 
 def _warm(arms: Mapping[str, Arm], settings: list[dict[str, Any]]) -> list[int]:

@@ -24,7 +24,7 @@ from ...algorithms.kernels.space import METRICS
 from ...datasets.load import load
 from ...results.compare.sides import Curve
 from ..errors import RunError
-from .contest import Contest, write_data
+from .question import Question, write_data
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -65,8 +65,8 @@ def load_subject(path: Path) -> Subject:
         raise RunError(f"{path}: {where}: {problem['msg'].lower()}") from None
 
 
-def subject_contest(subject: Subject, folder: Path) -> Contest:
-    """Return the contest of a subject, its dataset written as plain files below a folder.
+def subject_question(subject: Subject, folder: Path) -> Question:
+    """Return the question of a subject, its dataset written as plain files below a folder.
 
     Raises
     ------
@@ -97,4 +97,4 @@ def subject_contest(subject: Subject, folder: Path) -> Contest:
     named = f"{subject.constructor}({', '.join(map(str, arguments))})"
     curve = Curve(dataset.name, named, subject.k, subject.mode, threads)
     settings = tuple({"arguments": list(one)} for one in subject.query_arguments)
-    return Contest(curve, task, settings, data)
+    return Question(curve, task, settings, data)

@@ -15,8 +15,8 @@ from ivfbench.results.compare.sides import ARMS, Curve
 from ivfbench.results.compare.states import PASS
 from ivfbench.results.compare.work import Limits
 from ivfbench.runner.compare.arms import opened
-from ivfbench.runner.compare.contest import Contest, write_data
 from ivfbench.runner.compare.paired import measure, prepare
+from ivfbench.runner.compare.question import Question, write_data
 from ivfbench.runner.compare.reference import Reference
 from ivfbench.runner.compare.revisions import import_path, package_of, running
 from ivfbench.runner.compare.rounds import Effort
@@ -44,7 +44,7 @@ class TestTurns:
 
 
 @pytest.fixture(scope="module")
-def contest(tmp_path_factory):
+def question(tmp_path_factory):
     """A small index of ours, asked at three settings."""
     rng = np.random.default_rng(4)
     train, queries = (rng.standard_normal((count, 16)).astype(np.float32) for count in (600, 50))
@@ -53,15 +53,15 @@ def contest(tmp_path_factory):
     parameters = {"type": "IVF", "clustering": {"type": "KMeans", "lists": 12}, "seed": 3}
     task = {"kind": "ivfbench", "parameters": parameters, "metric": "euclidean", "k": 10, "mode": "single"}
     settings = tuple({"nprobe": nprobe} for nprobe in (1, 3, 12))
-    return Contest(
+    return Question(
         Curve("made", "IVF()", 10, "single"), {**task, "threads": 1, "timed": 20, **data.files}, settings, data
     )
 
 
 @pytest.fixture(scope="module")
-def prepared(contest, tmp_path_factory):
+def prepared(question, tmp_path_factory):
     folder = tmp_path_factory.mktemp("prepared") / "0"
-    return prepare(contest, running(), running(), Limits(), folder, "auto", lambda said: None)
+    return prepare(question, running(), running(), Limits(), folder, "auto", lambda said: None)
 
 
 class TestOwnIndex:
@@ -93,7 +93,7 @@ class TestOwnIndex:
         assert (rounds, looks) == (1, 1)
         assert judged.state != PASS  # nothing passes because little was seen
 
-    def test_repeated_queries_do_not_show_in_the_answers(self, prepared, contest, tmp_path):
+    def test_repeated_queries_do_not_show_in_the_answers(self, prepared, question, tmp_path):
         side, task = prepared.arms["head"]
         with opened([(side, {**task, "extra": 0.5})], 1) as ((arm, _),):
             arm.ask("answer", setting={"nprobe": 3}, path=str(tmp_path / "answers.npz"))
@@ -109,9 +109,9 @@ class TestOwnIndex:
             arm.ask("time", setting={"nprobe": 0}, repeat=1)
         assert "\n" not in str(caught.value)
 
-    def test_a_process_that_dies_is_one_line(self, contest, tmp_path):
+    def test_a_process_that_dies_is_one_line(self, question, tmp_path):
         side = running()
-        broken = {**contest.task, "queries": str(tmp_path / "none.npy")}
+        broken = {**question.task, "queries": str(tmp_path / "none.npy")}
         with pytest.raises(RunError, match="FileNotFoundError"), opened([(side, broken)], 1):
             pass
 

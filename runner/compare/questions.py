@@ -1,4 +1,4 @@
-"""From an experiment to contests: the curves that two sides are to answer."""
+"""From an experiment to questions: the curves that two sides are to answer."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -17,17 +17,17 @@ from ..experiment import Experiment, expand_variants
 from ..job import Job
 from ..plan import fetch_variants, plan
 from ..policies import policies
-from .contest import Contest, Data, write_data
+from .question import Data, Question, write_data
 
 
-def contests(
+def questions(
     experiment: Experiment,
     folder: Path,
     *,
     threads: int,
     pattern: Sequence[str] = (),
     progress: Callable[[str, int, int, str], None],
-) -> list[Contest]:
+) -> list[Question]:
     """Return the curves of an experiment, with its datasets written as plain files below a folder.
 
     Parameters
@@ -60,7 +60,7 @@ def contests(
     return found
 
 
-def _of_job(job: Job, mode: str, data: Data) -> list[Contest]:
+def _of_job(job: Job, mode: str, data: Data) -> list[Question]:
     kinds = dict.fromkeys(probing_name(point) for point in job.points)
     threads = 1 if mode == "single" else job.threads
     task = {
@@ -74,7 +74,7 @@ def _of_job(job: Job, mode: str, data: Data) -> list[Contest]:
         **data.files,
     }
     return [
-        Contest(
+        Question(
             Curve(job.dataset_name, job.algorithm, job.k, mode, threads, job.seed, kind),
             task,
             tuple(point for point in job.points if probing_name(point) == kind),

@@ -1,4 +1,4 @@
-"""A contest: one curve that two sides are to answer, with the files that both of them read."""
+"""A question: one curve that two sides are to answer, with the files that both of them read."""
 
 import json
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Data:
 
 
 @dataclass(frozen=True, eq=False)
-class Contest:
+class Question:
     """One curve.
 
     Attributes
@@ -83,12 +83,12 @@ def write_data(
     return Data(files, metric, train, queries, truth, distances_to(train, queries, truth, metric))
 
 
-def answers(arm: Arm, told: Mapping[str, Any], contest: Contest, folder: Path) -> Answers:
+def answers(arm: Arm, told: Mapping[str, Any], question: Question, folder: Path) -> Answers:
     """Let an open arm answer every setting, and return its answers with their recall against pristine data."""
     digests, recalls, lists, points = [], [], [], []
-    data, k = contest.data, contest.curve.k
+    data, k = question.data, question.curve.k
     path = folder / "answers.npz"
-    for setting in contest.settings:
+    for setting in question.settings:
         arm.ask("answer", setting=dict(setting), path=str(path))
         with np.load(path, allow_pickle=False) as held:
             ids = held["ids"]
@@ -98,7 +98,7 @@ def answers(arm: Arm, told: Mapping[str, Any], contest: Contest, folder: Path) -
         distances = distances_to(data.train, data.queries, ids, data.metric)
         recalls.append(recall(ids, distances, data.truth, data.truth_distances, k, data.metric))
     return Answers(
-        settings=contest.names,
+        settings=question.names,
         digests=tuple(digests),
         recall=np.stack(recalls),
         lists=np.stack(lists).astype(np.int64),
