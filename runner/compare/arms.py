@@ -41,6 +41,14 @@ class Side:
     commit: str = ""
 
 
+class SideError(RunError):
+    """A side could not do what it was told: its own fault, or a wrong question."""
+
+    def __init__(self, side: Side, said: str) -> None:
+        super().__init__(f"{side.name}: {said}")
+        self.side = side
+
+
 class Arm:
     """A process of one side. Use `opened`."""
 
@@ -73,7 +81,7 @@ class Arm:
 
         Raises
         ------
-        RunError
+        SideError
             The order failed, or the process died: one line with the reason.
         """
         assert self._process.stdout is not None
@@ -81,10 +89,10 @@ class Arm:
         if not line:
             self._log.seek(0)
             said = [text.strip() for text in self._log.read().decode("utf-8", "replace").splitlines() if text.strip()]
-            raise RunError(f"{self.side.name}: its process ended: {said[-1] if said else 'nothing printed'}")
+            raise SideError(self.side, f"its process ended: {said[-1] if said else 'nothing printed'}")
         told: dict[str, Any] = json.loads(line)
         if "failed" in told:
-            raise RunError(f"{self.side.name}: {told['failed']}")
+            raise SideError(self.side, told["failed"])
         return told
 
     def ask(self, do: str, **facts: Any) -> dict[str, Any]:

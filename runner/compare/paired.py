@@ -20,7 +20,7 @@ from ...results.compare.verdict import TimeVerdict, decided, judge_times
 from ...results.compare.work import Limits, Work, compare_work
 from ..environment import environment
 from ..errors import RunError
-from .arms import Side, opened
+from .arms import Side, SideError, opened
 from .question import Question, answers
 from .reference import Reference
 from .rounds import Effort, joined, measure_round
@@ -83,15 +83,19 @@ def compare_sides(
     Raises
     ------
     RunError
-        A side cannot be started, built or asked.
+        Base cannot be built or asked. Where head cannot, it fails.
     """
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ivfbench-compare-") as folder:
-        prepared = [
-            prepare(question, base, head, limits, Path(folder) / str(place), clock, say)
-            for place, question in enumerate(questions)
-        ]
-        failed = any(one.work.state == FAIL for one in prepared)
+        prepared, missing = [], []
+        for place, question in enumerate(questions):
+            try:
+                prepared.append(prepare(question, base, head, limits, Path(folder) / str(place), clock, say))
+            except SideError as error:
+                if error.side == base:  # then nothing can be compared
+                    raise
+                missing.append(f"{question.curve}: {error}")
+        failed = bool(missing) or any(one.work.state == FAIL for one in prepared)
         if clock == "none" or failed:
             judged = tuple(Judged(one.question.curve, one.base, one.head, one.work) for one in prepared)
             rounds = looks = 0
@@ -103,6 +107,7 @@ def compare_sides(
         head=head.name,
         limits=limits,
         judged=judged,
+        missing=tuple(missing),
         remarks=remarks,
         rounds=rounds,
         looks=looks,

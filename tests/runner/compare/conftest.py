@@ -47,7 +47,7 @@ def git(folder, *arguments):
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
-    """A repository with the tags first, same (other text, same answers) and worse (some neighbours are lost)."""
+    """A repository with the tags first, same (other text, same answers), worse (some neighbours are lost), broken."""
     from ivfbench.datasets.truth import exact_neighbors
     from ivfbench.datasets.write import write_dataset
 
@@ -66,6 +66,8 @@ def project(tmp_path_factory):
         "first": MODULE,
         "same": MODULE + "# and nothing else\n",
         "worse": MODULE.replace("< self.keep", "< self.keep - 1"),
+        "broken": MODULE.replace("self.rows = rows", "self.rows = None"),
+        "mended": MODULE,
     }
     for tag, text in revisions.items():
         module.write_text(text)

@@ -157,8 +157,15 @@ class TestRevisions:
         assert "## ❌" in done.stdout
         assert "nothing was timed" in done.stdout
 
+    def test_a_head_that_breaks_fails_and_a_base_that_breaks_cannot_be_asked(self, compare):
+        done = compare("first", "broken", "--revisions", "--subject", "subject.yml")
+        assert done.returncode == 1, done.stderr
+        assert "❌ missing in head: small, Partial(euclidean, 50)" in done.stdout
+        assert "TypeError" in done.stdout
+        assert compare("broken", "first", "--revisions", "--subject", "subject.yml").returncode == 2
+
     def test_the_working_tree_as_it_is(self, compare):
-        assert compare("worse", ".", "--revisions", "--subject", "subject.yml", "--clock", "none").returncode == 0
+        assert compare("mended", ".", "--revisions", "--subject", "subject.yml", "--clock", "none").returncode == 0
 
     def test_two_interpreters(self, compare):
         done = compare(sys.executable, sys.executable, "--environments", "--subject", "subject.yml", "--clock", "none")
