@@ -154,6 +154,9 @@ def selftest_command(
         1 where a slow-down that is tolerated failed in more than 5 % of the trials (and more than one), where one that
         is not tolerated passed as often, or where a loss of recall was missed; else 0.
     """
+    wrong_share = next((extra for extra in extras if not 0.0 <= extra <= 1.0), None)
+    if wrong_share is not None:
+        raise RunError(f"--slow-down: found {wrong_share:g}, expected a share from 0 to 1")
     console = Console(stderr=True, highlight=False)
     trials: list[Trial] = []
     with tempfile.TemporaryDirectory(prefix="ivfbench-selftest-") as folder:
@@ -177,6 +180,7 @@ def selftest_command(
     rows = summary(trials, limits)
     say(rates(rows))
     if json:
+        json.parent.mkdir(parents=True, exist_ok=True)
         json.write_text(json_text.dumps({"rates": rows, "trials": [asdict(one) for one in trials]}, indent=1) + "\n")
     wrong = [row for row in rows if _wrong(row)]
     return int(bool(wrong) or caught < RECALL_TRIALS * len(prepared))
