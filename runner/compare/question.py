@@ -22,6 +22,8 @@ class Data:
 
     Attributes
     ----------
+    name : str
+        As people must see it: "drift (synthetic)" where the vectors were made up.
     files : mapping
         Paths of ``train``, ``queries`` and, where there is something to learn from, ``learn``, ``learn_neighbors``.
     metric : str
@@ -31,6 +33,7 @@ class Data:
     truth_distances : (q, K) float64
     """
 
+    name: str
     files: Mapping[str, str]
     metric: str
     train: npt.NDArray[np.float32]
@@ -66,21 +69,22 @@ class Question:
 
 def write_data(
     folder: Path,
+    name: str,
     metric: str,
     train: npt.NDArray[np.float32],
     queries: npt.NDArray[np.float32],
     truth: npt.NDArray[np.int32],
     learn: tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]] | None = None,
 ) -> Data:
-    """Write arrays as files that any interpreter with numpy reads."""
+    """Write a dataset's arrays as files that any interpreter with numpy reads."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, npt.NDArray[Any]] = {"train": train, "queries": queries}
     if learn is not None:
         arrays |= {"learn": learn[0], "learn_neighbors": learn[1]}
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array, allow_pickle=False)
-    files = {name: str(folder / f"{name}.npy") for name in arrays}
-    return Data(files, metric, train, queries, truth, distances_to(train, queries, truth, metric))
+    for part, array in arrays.items():
+        np.save(folder / f"{part}.npy", array, allow_pickle=False)
+    files = {part: str(folder / f"{part}.npy") for part in arrays}
+    return Data(name, files, metric, train, queries, truth, distances_to(train, queries, truth, metric))
 
 
 def answers(arm: Arm, told: Mapping[str, Any], question: Question, folder: Path) -> Answers:

@@ -75,13 +75,18 @@ def _of_job(job: Job, mode: str, data: Data) -> list[Question]:
     }
     return [
         Question(
-            Curve(job.dataset_name, job.algorithm, job.k, mode, threads, job.seed, kind),
+            Curve(data.name, job.algorithm, job.k, mode, threads, job.seed, kind),
             task,
             tuple(point for point in job.points if probing_name(point) == kind),
             data,
         )
         for kind in kinds
     ]
+
+
+def shown_name(dataset: Dataset) -> str:
+    """Return the dataset's name as people must see it, as in the tables of results."""
+    return f"{dataset.name} (synthetic)" if dataset.synthetic else dataset.name
 
 
 def _data(folder: Path, dataset: Dataset, seed: int, learns: bool) -> Data:
@@ -92,6 +97,7 @@ def _data(folder: Path, dataset: Dataset, seed: int, learns: bool) -> Data:
         lessons = TrainingQueries(given.queries, given.neighbors)
     return write_data(
         folder,
+        shown_name(dataset),
         dataset.metric,
         np.array(dataset.train),
         np.array(dataset.test),

@@ -25,6 +25,7 @@ from ...datasets.load import load
 from ...results.compare.sides import Curve
 from ..errors import RunError
 from .question import Question, write_data
+from .questions import shown_name
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -78,7 +79,12 @@ def subject_question(subject: Subject, folder: Path) -> Question:
         held = f"{dataset.neighbors.shape[1]} {dataset.metric} neighbours"
         raise RunError(f"{subject.dataset}: found {held}, expected at least k = {subject.k} of a known metric")
     data = write_data(
-        folder, dataset.metric, np.array(dataset.train), np.array(dataset.test), np.array(dataset.neighbors)
+        folder,
+        shown_name(dataset),
+        dataset.metric,
+        np.array(dataset.train),
+        np.array(dataset.test),
+        np.array(dataset.neighbors),
     )
     arguments = [dataset.metric if one == "@metric" else one for one in subject.arguments]
     threads = 1 if subject.mode == "single" else subject.threads
@@ -95,6 +101,6 @@ def subject_question(subject: Subject, folder: Path) -> Question:
         **data.files,
     }
     named = f"{subject.constructor}({', '.join(map(str, arguments))})"
-    curve = Curve(dataset.name, named, subject.k, subject.mode, threads)
+    curve = Curve(data.name, named, subject.k, subject.mode, threads)
     settings = tuple({"arguments": list(one)} for one in subject.query_arguments)
     return Question(curve, task, settings, data)

@@ -49,7 +49,7 @@ def question(tmp_path_factory):
     rng = np.random.default_rng(4)
     train, queries = (rng.standard_normal((count, 16)).astype(np.float32) for count in (600, 50))
     truth = np.argsort(((queries[:, None] - train[None]) ** 2).sum(axis=2), axis=1)[:, :10].astype(np.int32)
-    data = write_data(tmp_path_factory.mktemp("data"), "euclidean", train, queries, truth)
+    data = write_data(tmp_path_factory.mktemp("data"), "made", "euclidean", train, queries, truth)
     parameters = {"type": "IVF", "clustering": {"type": "KMeans", "lists": 12}, "seed": 3}
     task = {"kind": "ivfbench", "parameters": parameters, "metric": "euclidean", "k": 10, "mode": "single"}
     settings = tuple({"nprobe": nprobe} for nprobe in (1, 3, 12))
