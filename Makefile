@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 ROOMS  := algorithms datasets results runner plots __main__.py __init__.py
 
 .DEFAULT_GOAL := help
-.PHONY: help bench figures test check lanes kernels peers fuzz clean
+.PHONY: help bench figures test check lanes work baseline kernels peers fuzz clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -44,6 +44,14 @@ lanes: $(VENV)/installed-test
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -n auto -m interpreted tests/algorithms \
 		--cov=ivfbench.algorithms --cov-report=term:skip-covered
 
+work: $(VENV)/installed-test  ## compare the quickstart's answers and work with the committed baseline
+	$(BIN)/ivfbench run quickstart --mode batch --threads 2 --repetitions 1 --no-figures --out $(OUT)-work
+	$(BIN)/ivfbench compare tests/baselines/quickstart.json $(OUT)-work
+
+baseline: $(VENV)/installed-test  ## accept the present answers and work: writes the baseline anew
+	$(BIN)/ivfbench run quickstart --mode batch --threads 2 --repetitions 1 --no-figures --out $(OUT)-work
+	$(BIN)/ivfbench compare $(OUT)-work --write-baseline tests/baselines/quickstart.json
+
 kernels: $(VENV)/installed-test  ## time the kernels with pytest-benchmark
 	$(BIN)/python -m pytest -q --benchmark-enable --benchmark-only tests/benchmarks
 
@@ -61,5 +69,5 @@ fuzz: $(VENV)/installed-test  ## feed damaged files to the readers: make fuzz FU
 	done
 
 clean:  ## remove the environment and everything generated here
-	rm -rf $(VENV) $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .benchmarks .fuzz
+	rm -rf $(VENV) $(OUT) $(OUT)-work build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .benchmarks .fuzz
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .runner.compare_commands import Figures, register
 from .runner.datasets_commands import datasets_app
 from .runner.export_commands import DEFAULT_OUT, Datasets, Out, export_app
 
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(export_app, name="export")
+register(app)
 
 
 class Mode(StrEnum):
@@ -69,11 +71,24 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    context.obj = Figures(_draw_fronts, _draw_history)
+
+
+def _draw_fronts(*asked: Any) -> Path:
+    from .plots.compared_fronts import draw_compared_fronts
+
+    return draw_compared_fronts(*asked)
+
+
+def _draw_history(*asked: Any) -> Path:
+    from .plots.history import draw_history
+
+    return draw_history(*asked)
 
 
 @app.command()

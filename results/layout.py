@@ -69,7 +69,7 @@ def read_run(file: h5py.File) -> Run:
 
 def write_point(file: h5py.File, point: Point) -> None:
     """Write a point alone into an empty HDF5 file open for writing."""
-    file.attrs["format"] = POINT_FORMAT
+    file.attrs["format"] = np.bytes_(POINT_FORMAT)
     file.attrs["schema_version"] = SCHEMA_VERSION
     _write_fields(file.create_group("point"), point, POINT_ARRAYS)
     file.attrs["complete"] = True
