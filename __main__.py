@@ -12,6 +12,7 @@ import typer
 
 from . import __version__
 from .runner.datasets_commands import datasets_app
+from .runner.doctor_command import doctor
 from .runner.export_commands import DEFAULT_OUT, Datasets, Out, export_app
 
 # The base of everything a user can get wrong; typer brings its own click, or uses the installed one, by version.
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(export_app, name="export")
+app.command()(doctor)
 
 
 class Mode(StrEnum):
