@@ -27,7 +27,7 @@ from .errors import NewerSchemaError, ResultError
 from .run import Point, Routing, Run
 
 FORMAT = "ivfbench run"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 had no conditions
 
 
 def write_run(file: h5py.File, run: Run, key: str) -> None:

@@ -1,7 +1,6 @@
 """Is this a machine to measure on? What spoils timings, told before hours are spent on them."""
 
 import os
-import platform
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -126,10 +125,8 @@ def describe(diagnosis: Diagnosis) -> str:
 
 
 def _facts(facts: Mapping[str, Any], conditions: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield (
-        "processor",
-        f"{facts['processor']} ({facts['processor_name_of_llvm']}), microcode {_told(facts['microcode'])}",
-    )
+    model = f"{facts['processor']} ({facts['processor_name_of_llvm']})"
+    yield "processor", f"{model}, microcode {_told(facts['microcode'])}"
     wide = [name for name in facts["features"] if name.startswith(("avx", "sve", "neon", "amx", "fma"))]
     yield "vectors", ", ".join(wide) or "no wide ones"
     granted = "" if facts["cores_granted"] is None else f", a quota of {facts['cores_granted']:g}"
@@ -145,11 +142,8 @@ def _facts(facts: Mapping[str, Any], conditions: Mapping[str, Any]) -> Iterator[
     yield "system", facts["system"] + (f", in {inside}" if inside else "")
     pools = [f"{pool['internal_api']} {pool['version'] or ''}".strip() for pool in facts["thread_pools"]]
     yield "thread pools", ", ".join(dict.fromkeys(pools)) or "none loaded"
-    packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items() if version)
-    yield (
-        "software",
-        f"ivfbench {facts['ivfbench']}, Python {platform.python_version()}, LLVM {facts['llvm']}, {packages}",
-    )
+    versions = {"ivfbench": facts["ivfbench"], "Python": facts["python"], "LLVM": facts["llvm"], **facts["packages"]}
+    yield "software", ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     state = {True: " with uncommitted changes", False: "", None: ""}[facts["uncommitted_changes"]]
     yield "commit", f"{_told(facts['commit'])}{state}"
     floor = facts["floor"]

@@ -193,5 +193,6 @@ def measure(
     if kept is None:
         raise ValueError(f"repetitions: found {repetitions}, expected at least 1")
     told = between(before, look())
-    own += told.pop("children_cpu_seconds")
-    return Measured(kept, np.stack(seconds), {**told, "wall_seconds": wall, "cpu_seconds": own})
+    own += told["children_cpu_seconds"]
+    passes = {"elapsed_seconds": told["wall_seconds"], "wall_seconds": wall, "cpu_seconds": own}
+    return Measured(kept, np.stack(seconds), {**told, **passes})
