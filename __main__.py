@@ -116,15 +116,33 @@ def run(
     seed: Annotated[
         list[int] | None, typer.Option(min=0, help="Seed of clustering and training; repeat for several.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Measure again what is finished.")] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option(help="Seconds that a build may take, and then each point. Default: the experiment's."),
+    ] = None,
+    memory: Annotated[
+        float | None, typer.Option(help="GB that a build and its sweep may occupy. Default: the experiment's.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force/--resume", help="Measure all again, or go on where the last run ended.")
+    ] = False,
+    only_failed: Annotated[bool, typer.Option("--only-failed", help="Measure what failed before, no more.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would be measured and about how long it takes; builds nothing."),
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for another run that writes to OUT, instead of refusing.")
+    ] = False,
     figures: Annotated[bool, typer.Option(help="Draw the figures at the end.")] = True,
 ) -> None:
     """Build indices, sweep them, and write results, tables and figures.
 
-    Each build runs in a fresh process. What is finished already, for the same data, parameters and code, is kept.
+    Each build runs in a fresh process. What is finished already, for the same data, parameters and code, is kept, point
+    by point. What fails or is killed becomes a row that says why, and the rest goes on; what it printed is in OUT/logs.
     """
     from .results.store import load_runs
-    from .runner.command import run_experiment
+    from .runner import command
     from .runner.experiment import load_experiment
 
     written = load_experiment(experiment)
@@ -134,19 +152,25 @@ def run(
         "mode": tuple(item.value for item in mode) if mode else None,
         "repetitions": repetitions,
         "seeds": tuple(seed) if seed else None,
+        "timeout": timeout,
+        "memory": memory,
     }
     overrides = {field: value for field, value in chosen.items() if value is not None}
     if single_queries is not None:
         overrides["single_queries"] = single_queries or None
-    failed, runs = run_experiment(
-        experiment,
-        overrides,
-        tuple(algorithm or ()),
-        threads=threads,
-        out=out,
-        force=force,
-        definitions=definitions,
-    )
+    if force and only_failed:
+        raise typer.BadParameter("--only-failed: found --force too, expected one of them")
+    asked: Any = {
+        "threads": threads,
+        "out": out,
+        "force": force,
+        "only_failed": only_failed,
+        "definitions": definitions,
+    }
+    if dry_run:
+        typer.echo("\n".join(command.dry_run(experiment, overrides, tuple(algorithm or ()), **asked)))
+        return
+    failed, runs = command.run_experiment(experiment, overrides, tuple(algorithm or ()), wait=wait, **asked)
     _save_table(out, load_runs(out))
     _show_results(runs)
     typer.echo(f"table: {out / TABLE}")
@@ -155,7 +179,7 @@ def run(
     if written.report and any(run.routing is not None for run in runs):
         _report(runs, written.report, written.name, out)
     if failed:
-        typer.echo(f"{failed} failed: see the column `message` of `ivfbench table --builds --out {out}`", err=True)
+        typer.echo(f"{failed} failed: `ivfbench table --failed --out {out}` says why, logs in {out / 'logs'}", err=True)
         raise typer.Exit(1)
 
 
@@ -202,6 +226,9 @@ def table(
         bool, typer.Option("--builds", help="One row per build instead: costs, memory, notes, messages.")
     ] = False,
     dataset: Datasets = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="What failed instead: builds and sweep points, each with the reason.")
+    ] = False,
 ) -> None:
     """Print the results as a table, made anew from the raw result files, also those of ann-benchmarks and VIBE."""
     from .results.caption import caption, remarks
@@ -213,11 +240,20 @@ def table(
         raise typer.BadParameter("--relative-to: found no --at-recall, expected both or neither")
     if builds and at_recall is not None:
         raise typer.BadParameter("--builds: found --at-recall too, expected one of them")
+    if failed and (builds or at_recall is not None):
+        raise typer.BadParameter("--failed: found another kind of table too, expected one of them")
     loaded = load_results(out, tuple(dataset or ()))
     runs = loaded.runs
     if format is TableFormat.parquet and not loaded.ours:
         raise typer.BadParameter(f"parquet would be written into {out}, which is another suite's; expected csv")
-    if builds:
+    if failed:
+        from .results.failures import describe_failures, failures
+
+        frame = failures(runs)
+        if format is TableFormat.text:
+            typer.echo(describe_failures(frame))
+            return
+    elif builds:
         from .results.builds import builds as builds_table
 
         frame = builds_table(runs)
@@ -231,7 +267,9 @@ def table(
             typer.echo(out / TABLE)
             return
     if format is TableFormat.parquet:
-        raise typer.BadParameter("parquet holds the whole table, expected it without --at-recall and --builds")
+        raise typer.BadParameter(
+            "parquet holds the whole table, expected it without --at-recall, --builds and --failed"
+        )
     typer.echo(render(frame, format.value), nl=False)
     if format is TableFormat.text:
         typer.echo()
@@ -364,7 +402,7 @@ def main() -> None:
         if not _is_ours(error):
             raise
         typer.echo(f"ivfbench: {error}", err=True)
-        sys.exit(2)
+        sys.exit(getattr(error, "exit_code", 2))
     if code == STOPPED:  # some versions of typer turn Ctrl-C into this code themselves
         typer.echo("ivfbench: stopped; what was finished is kept, the same command goes on from there", err=True)
     sys.exit(code or 0)

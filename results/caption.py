@@ -88,6 +88,12 @@ def _synthetic(frame: pd.DataFrame) -> list[str]:
 
 
 def _without_measures(frame: pd.DataFrame) -> list[str]:
-    reasons = {"failed": "they failed", "skipped": "they were skipped"}
+    reasons = {
+        "failed": "they failed",
+        "timeout": "they took too long",
+        "killed": "their process was killed",
+        "memory": "they took too much memory",
+        "skipped": "they were skipped",
+    }
     counts = {reason: sum(found == status for found in frame.get("status", ())) for status, reason in reasons.items()}
     return [f"Rows without measures because {reason}: {count}." for reason, count in counts.items() if count]

@@ -8,6 +8,8 @@
     /points/0000/facts, ids, distances, lists_probed, points_scanned, seconds
     /routing/facts, rank, before, size, scanned, seconds     where the router alone was observed
 
+A file of one point, which belongs to a sweep that is not finished, has the same marks and the group ``/point``.
+
 The facts are a text dataset, not attributes: attributes end at 64 kB, and a traceback or a machine
 description may be longer. JSON keeps integers and floats exact, and any character a message may hold. No
 times are tracked, so equal runs give equal bytes.
@@ -27,6 +29,7 @@ from .errors import NewerSchemaError, ResultError
 from .run import Point, Routing, Run
 
 FORMAT = "ivfbench run"
+POINT_FORMAT = "ivfbench point"
 SCHEMA_VERSION = 2  # 1 had no conditions
 
 
@@ -61,6 +64,29 @@ def read_run(file: h5py.File) -> Run:
         raise ResultError(f"found a damaged run ({error}), expected schema {SCHEMA_VERSION}") from error
 
 
+def write_point(file: h5py.File, point: Point) -> None:
+    """Write a point alone into an empty HDF5 file open for writing."""
+    file.attrs["format"] = POINT_FORMAT
+    file.attrs["schema_version"] = SCHEMA_VERSION
+    _write_fields(file.create_group("point"), point, POINT_ARRAYS)
+    file.attrs["complete"] = True
+
+
+def read_point(file: h5py.File) -> Point:
+    """Read the file of one point.
+
+    Raises
+    ------
+    NewerSchemaError, ResultError
+        As `read_key` and `read_run`.
+    """
+    _check_marks(file, POINT_FORMAT)
+    try:
+        return Point(**_read_fields(file["point"], POINT_ARRAYS))
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+        raise ResultError(f"found a damaged point ({error}), expected schema {SCHEMA_VERSION}") from error
+
+
 def read_key(file: h5py.File) -> str:
     """Check that the file is a complete run of a known schema, and return its key.
 
@@ -71,14 +97,18 @@ def read_key(file: h5py.File) -> str:
     ResultError
         The file is something else, or was never finished.
     """
-    if file.attrs.get("format") != FORMAT:
-        raise ResultError(f"found no mark {FORMAT!r}, expected a result file")
+    _check_marks(file, FORMAT)
+    return str(file.attrs["key"])
+
+
+def _check_marks(file: h5py.File, name: str) -> None:
+    if file.attrs.get("format") != name:
+        raise ResultError(f"found no mark {name!r}, expected a result file")
     found = int(file.attrs.get("schema_version", 0))
     if found > SCHEMA_VERSION:
         raise NewerSchemaError(f"found schema {found}, expected {SCHEMA_VERSION} or older: update ivfbench")
     if not file.attrs.get("complete", False):
         raise ResultError("found no completion mark, expected a finished run")
-    return str(file.attrs["key"])
 
 
 def _write_fields(

@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 MODES = ("single", "batch")
 DEEPEST = 100  # true neighbours that a `Routing` follows
-STATUSES = ("ok", "failed", "skipped")
+FAILURES = ("failed", "timeout", "killed", "memory")  # by itself, by the clock, by a signal, for want of memory
+STATUSES = ("ok", *FAILURES, "skipped")
 
 IntArray32 = npt.NDArray[np.int32]
 IntArray64 = npt.NDArray[np.int64]
@@ -42,7 +43,7 @@ class Point:
     query_parameters
         The settings of the search, for example ``{"nprobe": 12}``; empty for exact search.
     status, message
-        "ok", or "failed" with the reason in one line.
+        "ok", or one of `FAILURES` with the reason in one line.
     ids
         (q, k) int32, padded with -1. The q queries may be a prefix of the dataset's test queries.
     distances
@@ -125,8 +126,8 @@ class Run:
     notes, environment
         Free facts about the build, and about the machine and the software.
     status, message
-        "ok", "failed" or "skipped" with the reason in one line. Only a build that is ok has points. What was skipped
-        could not be asked: a library that is not installed, or that does not know the metric.
+        "ok", one of `FAILURES` or "skipped", with the reason in one line. Only a build that is ok has points. What was
+        skipped could not be asked: a library that is not installed, or that does not know the metric.
     points
         The sweep.
     routing
@@ -163,7 +164,9 @@ class Run:
     routing: Routing | None = None
 
 
-def failed_point(mode: str, threads: int, query_parameters: Mapping[str, Any], k: int, message: str) -> Point:
+def failed_point(
+    mode: str, threads: int, query_parameters: Mapping[str, Any], k: int, message: str, status: str = "failed"
+) -> Point:
     """Return the point that stands for a setting that could not be measured.
 
     Parameters
@@ -174,17 +177,19 @@ def failed_point(mode: str, threads: int, query_parameters: Mapping[str, Any], k
         Neighbours asked for.
     message
         The reason, one line.
+    status
+        One of `FAILURES`.
 
     Returns
     -------
     Point
-        Status "failed", with arrays of zero queries.
+        With arrays of zero queries.
     """
     return Point(
         mode=mode,
         threads=threads,
         query_parameters=query_parameters,
-        status="failed",
+        status=status,
         message=message,
         ids=np.empty((0, k), np.int32),
         distances=np.empty((0, k), np.float64),

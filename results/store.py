@@ -1,24 +1,25 @@
 """One file per run: save, load, find.
 
 ``<folder>/<dataset>/<k>/<readable slug>-<12 hexadecimal digits>.hdf5``. Readers never write: an archive on
-read-only media can be tabulated and drawn.
+read-only media can be tabulated and drawn. A sweep that is still going on lies beside its file (`unfinished`).
 """
 
+import itertools
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import h5py
-
 from .check import check_run
 from .errors import NewerSchemaError, ResultError
-from .files import replacing
+from .files import open_hdf5, write_hdf5
 from .key import SHORT, SUFFIX, run_folder, run_key, run_name
 from .layout import read_key, read_run, write_run
 from .run import Run
+from .unfinished import UNFINISHED, begin_sweep, load_sweep, merged, remove_sweep, run_file, same_code
 
-__all__ = ["find_run", "load_run", "load_runs", "run_key", "save_run"]
+__all__ = ["begin", "find_run", "fold", "load_run", "load_runs", "run_key", "run_path", "save_run"]
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,18 @@ def save_run(folder: Path | str, run: Run) -> Path:
         The run is malformed; nothing is written.
     """
     check_run(run)
-    key = run_key(
+    path = run_path(folder, run)
+    write_hdf5(path, lambda file: write_run(file, run, _key(run)))
+    return path
+
+
+def run_path(folder: Path | str, run: Run) -> Path:
+    """Return the file that `save_run` writes a run to."""
+    return run_folder(Path(folder), run.dataset, run.k) / run_name(run.algorithm, _key(run))
+
+
+def _key(run: Run) -> str:
+    return run_key(
         dataset_sha256=run.dataset_sha256,
         algorithm=run.algorithm,
         parameters=run.parameters,
@@ -54,10 +66,83 @@ def save_run(folder: Path | str, run: Run) -> Path:
         seed=run.seed,
         threads=run.threads,
     )
-    path = run_folder(Path(folder), run.dataset, run.k) / run_name(run.algorithm, key)
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        write_run(file, run, key)
+
+
+def begin(folder: Path | str, run: Run) -> Path:
+    """Write a build whose sweep begins, and return the file that `fold` will write."""
+    path = run_path(folder, run)
+    begin_sweep(path, run, _key(run))
     return path
+
+
+def fold(path: Path, notes: Mapping[str, Any] | None = None) -> Run | None:
+    """Make an unfinished sweep part of its run file, and return that run; None where nothing was measured.
+
+    What other code measured is not mixed with it and not lost: it is set aside as ``<run file>.old``. A process that
+    is killed here leaves what the next call needs.
+
+    Parameters
+    ----------
+    path
+        The run file.
+    notes
+        To be added to those of the build.
+
+    Raises
+    ------
+    ResultError
+        The run cannot be written, and nothing is lost.
+    """
+    sweep = _measured(path)
+    if sweep is not None:
+        sweep = replace(sweep, notes={**sweep.notes, **(notes or {})})
+        earlier = _whole(path)
+        run = merged(earlier, sweep)
+        if earlier is not None and earlier.status == "ok" and not same_code(earlier, sweep):
+            _set_aside(path)
+        write_hdf5(path, lambda file: write_run(file, run, _key(run)))
+        sweep = run
+    remove_sweep(path)
+    return sweep
+
+
+def with_unfinished(path: Path) -> Run | None:
+    """Return a run as far as it got: its file, if it is whole, and the sweep beside it, if there is one.
+
+    Raises
+    ------
+    NewerSchemaError
+        It was written by a later version.
+    """
+    earlier, sweep = _whole(path), _measured(path)
+    return earlier if sweep is None else merged(earlier, sweep)
+
+
+def clear_leftovers(folder: Path | str) -> None:
+    """Remove the temporary files of killed processes; nobody may be writing runs into the folder."""
+    for temporary in Path(folder).glob("*/*/.*.part"):
+        temporary.unlink(missing_ok=True)
+
+
+def _measured(path: Path) -> Run | None:
+    # A build that was not asked anything yet is no result.
+    sweep = load_sweep(path)
+    return sweep if sweep is not None and (sweep.points or sweep.routing) else None
+
+
+def _whole(path: Path) -> Run | None:
+    try:
+        return load_run(path)
+    except NewerSchemaError:
+        raise
+    except ResultError:
+        return None
+
+
+def _set_aside(path: Path) -> None:
+    # Under the first free name: what was set aside before stays.
+    names = (path.with_name(f"{path.name}.old{place or ''}") for place in itertools.count())
+    path.replace(next(name for name in names if not name.exists()))
 
 
 def load_run(path: Path | str) -> Run:
@@ -72,7 +157,7 @@ def load_run(path: Path | str) -> Run:
     """
     path = Path(path)
     try:
-        with _open(path) as file:
+        with open_hdf5(path) as file:
             read_key(file)
             run = read_run(file)
         check_run(run)
@@ -82,7 +167,7 @@ def load_run(path: Path | str) -> Run:
 
 
 def load_runs(folder: Path | str) -> list[Run]:
-    """Read every run below a folder, in the order of their paths.
+    """Read every run below a folder, in the order of their paths, and the unfinished ones as far as they got.
 
     Files that are not finished runs are skipped, each with one warning line in the log.
 
@@ -97,9 +182,13 @@ def load_runs(folder: Path | str) -> list[Run]:
     if not folder.is_dir():
         raise ResultError(f"{folder}: found no such folder, expected a folder of results")
     runs = []
-    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+    growing = {run_file(sweep) for sweep in folder.rglob(f"*{UNFINISHED}")}
+    for path in sorted(growing.union(folder.rglob(f"*{SUFFIX}"))):
         try:
-            runs.append(load_run(path))
+            if path not in growing:
+                runs.append(load_run(path))
+            elif run := with_unfinished(path):
+                runs.append(run)
         except NewerSchemaError:
             raise
         except ResultError as error:
@@ -144,18 +233,9 @@ def find_run(
 
 def _has_key(path: Path, key: str) -> bool:
     try:
-        with _open(path) as file:
+        with open_hdf5(path) as file:
             return read_key(file) == key
     except NewerSchemaError as error:
         raise NewerSchemaError(f"{path}: {error}") from error
     except ResultError:
         return False
-
-
-def _open(path: Path) -> h5py.File:
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        # One line for people; the library's own message is kept as the cause.
-        found = "an unreadable file" if path.exists() else "no such file"
-        raise ResultError(f"found {found}, expected a result file in HDF5") from error

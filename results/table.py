@@ -1,6 +1,6 @@
 """The tidy table: one row per sweep point, every column a pure function of the raw run.
 
-A failed point, or a failed build, keeps its row with status "failed" and no measures, and so does a build that was
+A failed point, or a failed build, keeps its row with its status and no measures, and so does a build that was
 skipped: what is left out of a table is soon left out of a conclusion. Work that an algorithm does not tell, as other
 libraries do not, is missing rather than 0.
 """

@@ -9,11 +9,16 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from ..results.run import Run
-from .definitions import read_definitions
-from .display import make_display
+from ..results.store import load_runs
+from .definitions import Folder, read_definitions
+from .display import Bars, Lines, make_display
+from .dry_run import describe_work
+from .environment import code_digest
 from .errors import RunError
 from .experiment import Experiment, expand_variants, load_experiment
-from .plan import fetch_variants, plan
+from .job import Job
+from .lock import locked, refuse_if_held
+from .plan import Measured, fetch_variants, plan, remaining
 from .run import run_jobs
 
 
@@ -39,7 +44,9 @@ def run_experiment(
     *,
     threads: int | None,
     out: Path,
-    force: bool,
+    force: bool = False,
+    only_failed: bool = False,
+    wait: bool = False,
     definitions: Path | None = None,
 ) -> tuple[int, list[Run]]:
     """Run an experiment and return how many of its jobs failed, and the runs of all, in their order.
@@ -56,6 +63,11 @@ def run_experiment(
         None: all cores.
     out : Path
     force : bool
+        Measure again what is finished.
+    only_failed : bool
+        Measure nothing but what failed before.
+    wait : bool
+        For another runner that writes to the same folder, instead of refusing.
     definitions : Path, optional
         A folder of ann-benchmarks algorithms, whose code is run, to measure instead of the experiment's.
 
@@ -63,7 +75,56 @@ def run_experiment(
     ------
     RunError, DatasetError
         Before anything is built.
+    StoppedError
+        The results cannot be written any more.
     """
+    experiment = _experiment(name, overrides)
+    folders = None if definitions is None else read_definitions(definitions)
+    check_folder(out)
+    if not wait:
+        refuse_if_held(out)
+    with make_display(Console(stderr=True)) as display:
+        described, jobs = _planned(experiment, pattern, threads, out, folders, display)
+        with locked(out, wait=wait, say=display.say):
+            outcome, runs = run_jobs(
+                jobs,
+                {str(item.path): item for item in (measured.description for measured in described)},
+                display,
+                force=force,
+                only_failed=only_failed,
+            )
+    return outcome.failed, runs
+
+
+def dry_run(
+    name: str,
+    overrides: Mapping[str, Any],
+    pattern: tuple[str, ...],
+    *,
+    threads: int | None,
+    out: Path,
+    force: bool = False,
+    only_failed: bool = False,
+    definitions: Path | None = None,
+) -> list[str]:
+    """Return what `run_experiment` would do with these arguments, in lines; datasets are fetched, nothing is built.
+
+    Raises
+    ------
+    RunError, DatasetError
+        As `run_experiment` does.
+    """
+    experiment = _experiment(name, overrides)
+    folders = None if definitions is None else read_definitions(definitions)
+    check_folder(out)
+    with make_display(Console(stderr=True)) as display:
+        _, jobs = _planned(experiment, pattern, threads, out, folders, display)
+    code = code_digest()
+    waiting = [left for job in jobs if (left := remaining(job, code, force=force, only_failed=only_failed))]
+    return list(describe_work(waiting, len(jobs) - len(waiting), load_runs(out) if out.is_dir() else []))
+
+
+def _experiment(name: str, overrides: Mapping[str, Any]) -> Experiment:
     experiment = load_experiment(name)
     try:
         chosen = {**experiment.model_dump(), **overrides}
@@ -74,22 +135,24 @@ def run_experiment(
         raise RunError(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg'].lower()}") from None
     if not experiment.datasets:
         raise RunError(f"experiment {name}: names no datasets, expected some there or --dataset NAME_OR_PATH")
-    folders = None if definitions is None else read_definitions(definitions)
-    check_folder(out)
-    with make_display(Console(stderr=True)) as display:
-        described = fetch_variants(experiment.datasets, expand_variants(experiment), display.stage)
-        jobs = plan(
-            experiment,
-            described,
-            out=str(out),
-            threads=threads or available_cores(),
-            pattern=pattern,
-            definitions=folders,
-        )
-        outcome, runs = run_jobs(
-            jobs,
-            {str(item.path): item for item in (measured.description for measured in described)},
-            display,
-            force=force,
-        )
-    return outcome.failed, runs
+    return experiment
+
+
+def _planned(
+    experiment: Experiment,
+    pattern: tuple[str, ...],
+    threads: int | None,
+    out: Path,
+    folders: list[Folder] | None,
+    display: Bars | Lines,
+) -> tuple[list[Measured], list[Job]]:
+    described = fetch_variants(experiment.datasets, expand_variants(experiment), display.stage)
+    jobs = plan(
+        experiment,
+        described,
+        out=str(out),
+        threads=threads or available_cores(),
+        pattern=pattern,
+        definitions=folders,
+    )
+    return described, jobs

@@ -91,6 +91,11 @@ class Lines:
         self._flush()
         self._say(f"    {summarise(run)}")
 
+    def say(self, line: str) -> None:
+        """Say something else."""
+        self._flush()
+        self._say(line)
+
     def _flush(self) -> None:
         # The latest state of a stage, once.
         if self.latest:
@@ -131,7 +136,7 @@ class Bars:
     def plan(self, jobs: Sequence[Job], finished: int) -> None:
         """Show how much there is to do."""
         if finished:
-            self._say(f"{finished} finished before and kept (--force does them again)")
+            self.say(f"{finished} finished before and kept (--force does them again)")
         if self.present is not None:
             self.progress.remove_task(self.present)
             self.present = None
@@ -143,7 +148,7 @@ class Bars:
         """Show what begins, and what comes next."""
         self.place += 1
         self.began = time.monotonic()
-        self._say(f"{self.place}. {describe_job(job)}")
+        self.say(f"{self.place}. {describe_job(job)}")
         if self.jobs is not None:
             self.progress.update(self.jobs, remark=f"next: {following.algorithm}" if following else "the last one")
 
@@ -155,11 +160,12 @@ class Bars:
 
     def end(self, job: Job, run: Run) -> None:
         """Show how a job ended."""
-        self._say(f"   {summarise(run)} [{time.monotonic() - self.began:.0f} s in all]")
+        self.say(f"   {summarise(run)} [{time.monotonic() - self.began:.0f} s in all]")
         if self.jobs is not None:
             self.progress.advance(self.jobs)
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """Print a line above the bars."""
         self.progress.console.print(line, markup=False, highlight=False)
 
 

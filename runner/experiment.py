@@ -37,6 +37,7 @@ from .errors import RunError
 from .query_grid import alternatives, query_grid
 
 Positive = Annotated[int, Field(ge=1)]
+Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Mode = Literal["single", "batch", "both", "routing"]
 Report = Literal["thesis", "routers", "open-questions"]
@@ -64,6 +65,10 @@ class Experiment(BaseModel):
         Single mode asks this many of the test queries, the first ones; None: all.
     seeds : tuple of int
         Of clustering and training.
+    timeout : float or None
+        Seconds that a build may take, and then each point of its sweep; what takes longer is ended, the rest goes on.
+    memory : float or None
+        GB (10^9 bytes) that a build and its sweep may occupy.
     shuffle : bool
         Build in an order drawn with the first seed: a machine that warms up or is shared then favours nobody.
     report : str or None
@@ -83,6 +88,8 @@ class Experiment(BaseModel):
     repetitions: Positive = 5
     single_queries: Positive | None = 1000
     seeds: tuple[Seed, ...] = Field((0,), min_length=1)
+    timeout: Limit | None = None
+    memory: Limit | None = None
     shuffle: bool = False
     report: Report | None = None
     algorithms: tuple[dict[str, Any], ...] = Field(min_length=1)

@@ -1,6 +1,5 @@
 """From an experiment to jobs: what is to be built and swept, and what of it is finished already."""
 
-import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,11 +14,12 @@ from ..datasets.derive import derived
 from ..datasets.layout import Description
 from ..datasets.load import peek
 from ..datasets.variant import Variant
-from ..results.store import load_run
+from ..results.run import FAILURES, Point, Run
+from ..results.unfinished import setting
 from .definitions import Folder, expand_definitions
 from .errors import RunError
 from .experiment import Experiment, entry_variants, expand
-from .job import Job, earlier_result
+from .job import Job, earlier_run
 from .query_grid import query_points
 
 
@@ -131,6 +131,8 @@ def plan(
                             repetitions=experiment.repetitions,
                             single_queries=experiment.single_queries,
                             out=out,
+                            timeout=experiment.timeout,
+                            memory=experiment.memory,
                         )
                     )
     if not jobs and experiment.modes == ("routing",) and not pattern:
@@ -187,24 +189,57 @@ def _matches(canonical: str, glob: str) -> bool:
 
 
 def is_finished(job: Job, code: str) -> bool:
-    """Return whether a result file holds every point of the job, measured by the present code with these settings."""
-    path = earlier_result(job)
-    if path is None:
-        return False
-    run = load_run(path)
-    if run.status != "ok" or run.environment.get("code") != code:
-        return False
+    """Return whether every point of the job is there, measured by the present code with these settings."""
+    return remaining(job, code) is None
+
+
+def remaining(job: Job, code: str, *, force: bool = False, only_failed: bool = False) -> Job | None:
+    """Return the job without what was done before, or None where nothing is left to do.
+
+    Parameters
+    ----------
+    job : Job
+    code : str
+        The present code's digest: what other code measured counts for nothing.
+    force : bool
+        Whatever was done is to be done again.
+    only_failed : bool
+        Only builds that failed, and points.
+    """
+    run = earlier_run(job)
+    if only_failed and run is None:
+        return None
+    if only_failed and run is not None and run.status == "ok":
+        lost = {_setting(point) for point in run.points if point.status in FAILURES}
+        if lost and run.environment.get("code") != code:
+            return job  # the others would not be comparable
+        left = tuple(place for place, (mode, point) in enumerate(job.sweep) if setting(mode, point) in lost)
+        return _narrowed(job, left, routed=True)
+    if only_failed and run is not None and run.status not in FAILURES:
+        return None
+    if force or run is None or run.status != "ok" or run.environment.get("code") != code:
+        return job
+    have = _measured(job, run)
+    left = tuple(place for place, (mode, point) in enumerate(job.sweep) if setting(mode, point) not in have)
+    return _narrowed(job, left, routed=run.routing is not None and len(run.routing.seconds) >= job.repetitions)
+
+
+def _narrowed(job: Job, left: tuple[int, ...], routed: bool) -> Job | None:
+    if "routing" in job.modes and routed:
+        job = replace(job, modes=tuple(mode for mode in job.modes if mode != "routing"))
+    return replace(job, left=left) if left or "routing" in job.modes else None
+
+
+def _measured(job: Job, run: Run) -> set[tuple[str, str]]:
+    # The settings of the points that are as this job would measure them.
     test_queries = len(run.truth_ids)
-    wanted = {
-        "single": min(test_queries, job.single_queries or test_queries),
-        "batch": test_queries,
-    }
-    have = {
-        (point.mode, json.dumps(dict(point.query_parameters), sort_keys=True))
+    wanted = {"single": min(test_queries, job.single_queries or test_queries), "batch": test_queries}
+    return {
+        _setting(point)
         for point in run.points
         if point.status == "ok" and len(point.seconds) >= job.repetitions and len(point.ids) == wanted[point.mode]
     }
-    if "routing" in job.modes and (run.routing is None or len(run.routing.seconds) < job.repetitions):
-        return False
-    searched = [mode for mode in job.modes if mode != "routing"]
-    return all((mode, json.dumps(dict(point), sort_keys=True)) in have for mode in searched for point in job.points)
+
+
+def _setting(point: Point) -> tuple[str, str]:
+    return setting(point.mode, point.query_parameters)

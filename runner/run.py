@@ -1,38 +1,28 @@
 """The runner: jobs become fresh processes, processes leave result files.
 
-A job that is finished already (same data, same parameters, same code) is not done again. A job that fails becomes a row
-with status ``failed`` and the reason, and the others go on. An algorithm that says that it cannot be measured here, for
-want of its library or of a metric, becomes a row with status ``skipped``, and no process is started for it.
+What is finished already (same data, same parameters, same code) is not done again. A build that fails becomes a row
+with the reason, whatever ended it, and so does a point of a sweep: the others go on, after a crash in a new process. An
+algorithm that says that it cannot be measured here, for want of its library or of a metric, becomes a row with status
+``skipped``, and no process is started for it.
 """
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import IO, Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from ..datasets.layout import Description
-from ..results.run import Run
-from ..results.store import load_run, save_run
+from ..results.errors import ResultError, UnwritableError
+from ..results.run import FAILURES, Run, failed_point
+from ..results.store import clear_leftovers, fold, load_run, save_run
+from ..results.unfinished import add_point, load_sweep, setting
+from .child import Ending, Event, attend
 from .environment import code_digest, environment
-from .errors import RunError
+from .errors import RunError, StoppedError
 from .job import Job, earlier_result
-from .plan import is_finished
-
-THREAD_VARIABLES = (
-    "NUMBA_NUM_THREADS",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
+from .plan import remaining
 
 
 class Display(Protocol):
@@ -49,6 +39,9 @@ class Display(Protocol):
 
     def end(self, job: Job, run: Run) -> None:
         """A job has ended, well or not."""
+
+    def say(self, line: str) -> None:
+        """Something that people should know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +62,7 @@ class Outcome:
     skipped: int = 0
 
 
-def _child_environment(threads: int) -> dict[str, str]:
-    return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "PYTHONUNBUFFERED": "1"}
-
-
-def _without_build(job: Job, description: Description, status: str, message: str) -> Run:
+def _without_build(job: Job, description: Description, status: str, message: str, peak_bytes: int = 0) -> Run:
     # What stands in the results for a build that did not succeed, or was not tried.
     width = description.neighbors
     return Run(
@@ -94,7 +83,7 @@ def _without_build(job: Job, description: Description, status: str, message: str
         compile_seconds=float("nan"),
         index_bytes=0,
         router_bytes=0,
-        peak_memory_bytes=0,
+        peak_memory_bytes=peak_bytes,
         train_bytes=4 * description.n * description.dimension,
         truth_ids=np.empty((0, width), dtype=np.int32),
         truth_distances=np.empty((0, width), dtype=np.float64),
@@ -103,19 +92,6 @@ def _without_build(job: Job, description: Description, status: str, message: str
         status=status,
         message=message,
     )
-
-
-def _last_line(log: IO[bytes]) -> str:
-    log.seek(0)
-    lines = [line.strip() for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
-    return lines[-1] if lines else "nothing printed"
-
-
-def _ending(code: int, log: IO[bytes]) -> str:
-    # Why a process that told nothing ended: out of memory, the system kills without a word.
-    if code < 0:
-        return f"the process was killed by signal {-code} ({signal.strsignal(-code)}): {_last_line(log)}"
-    return f"the process ended with code {code}: {_last_line(log)}"
 
 
 def _unavailable(job: Job, description: Description) -> str:
@@ -135,46 +111,116 @@ def _stored(job: Job, run: Run) -> Run:
     return run
 
 
+class _Sitting:
+    """What the processes of one job have done so far."""
+
+    def __init__(self, job: Job, display: Display) -> None:
+        self.display = display
+        self.left = list(job.places)
+        self.begin()
+
+    def begin(self) -> None:
+        """A new process begins."""
+        self.built = False
+        self.present: int | None = None  # the point that is being measured
+        self.progressed = False
+
+    def hear(self, event: Event) -> None:
+        """Follow a worker."""
+        kind = event["event"]
+        if kind == "stage":
+            self.display.stage(event["stage"], event["done"], event["total"], event["remark"])
+        elif kind == "point":
+            self.present = event["place"]
+        elif kind == "written":
+            self.built, self.present = True, None
+            if "place" in event:  # it was no build
+                self.progressed = True
+                self.left.remove(event["place"])
+        elif kind == "unwritable":
+            raise UnwritableError(event["message"])
+
+    def lost(self) -> list[int]:
+        """The points that are lost with the process: all that are left, where it could not even build the index."""
+        if not self.built:
+            return self.left[:]
+        if self.present is not None:
+            return [self.present]
+        return [] if self.progressed else self.left[:1]  # between two points; but whoever goes on must get further
+
+
 def run_job(job: Job, description: Description, display: Display) -> Run:
-    """Do one job in a fresh process and return its run, failed, skipped or well, as it stands in the results."""
+    """Do one job in fresh processes and return its run, as it stands in the results but for what failed just now.
+
+    A process that dies in a point of the sweep is followed by another one, which builds the index again and goes on
+    with the next point.
+    """
     why = _unavailable(job, description)
     if why:
         return _stored(job, _without_build(job, description, "skipped", why))
-    status, message, path = "failed", "", None
-    with tempfile.TemporaryFile() as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "ivfbench.runner.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=_child_environment(job.threads),
-            text=True,
-            encoding="utf-8",
-        )
-        assert child.stdin is not None
-        assert child.stdout is not None
-        try:
-            with suppress(BrokenPipeError):  # it died already: what it printed says why
-                child.stdin.write(job.to_json() + "\n")
-                child.stdin.close()
-            for line in child.stdout:
-                event = json.loads(line)
-                if event["event"] == "stage":
-                    display.stage(event["stage"], event["done"], event["total"], event["remark"])
-                elif event["event"] in ("failed", "skipped"):
-                    status, message = event["event"], event["message"]
-                elif event["event"] == "finished":
-                    path = event["path"]
-            code = child.wait()
-        finally:
-            if child.poll() is None:
-                child.terminate()
-                child.wait()
-            child.stdout.close()
-        if path is not None and code == 0:
-            return load_run(path)
-        message = message or _ending(code, log)
-    return _stored(job, _without_build(job, description, status, message))
+    fold(job.result)
+    _begin_log(job)
+    sitting, peak = _Sitting(job, display), 0
+    try:
+        while True:
+            built = load_sweep(job.result) is not None
+            sitting.begin()
+            now = replace(job, left=tuple(sitting.left), modes=_modes(job, built))
+            ending = attend(now.to_json(), job.threads, job.log, job.timeout, job.memory, sitting.hear)
+            peak = max(peak, ending.peak_bytes)
+            if ending.status == "ok" or not _fail_points(job, sitting, ending):
+                break
+    except BaseException:
+        with suppress(ResultError):  # where nothing can be written, it is for the next command
+            fold(job.result)
+        raise
+    finally:
+        if not job.log.stat().st_size:
+            job.log.unlink()
+    lost = load_sweep(job.result)
+    if lost is None:
+        fold(job.result)  # of which nothing came
+        return _stored(job, _without_build(job, description, ending.status, ending.message, peak))
+    run = fold(job.result, {"watched_peak_bytes": peak, **_limits(job)})
+    assert run is not None
+    failures = {setting(point.mode, point.query_parameters): point for point in lost.points if point.status != "ok"}
+    points = (failures.get(setting(point.mode, point.query_parameters), point) for point in run.points)
+    return replace(run, points=tuple(points))
+
+
+def _modes(job: Job, built: bool) -> tuple[str, ...]:
+    # Where the index is built again, the router was observed before.
+    return tuple(mode for mode in job.modes if mode != "routing" or not built)
+
+
+def _limits(job: Job) -> dict[str, float]:
+    limits = {"time_limit_seconds": job.timeout, "memory_limit_gigabytes": job.memory}
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def _fail_points(job: Job, sitting: _Sitting, ending: Ending) -> bool:
+    # Returns whether others remain to be measured.
+    build = load_sweep(job.result)
+    if build is None:
+        return False
+    written = {setting(point.mode, point.query_parameters) for point in build.points}
+    lost = sitting.lost()
+    for place in lost:
+        mode, query_parameters = job.sweep[place]
+        sitting.left.remove(place)
+        if setting(mode, query_parameters) not in written:  # it may have died between writing it and saying so
+            threads = 1 if mode == "single" else job.threads
+            point = failed_point(mode, threads, dict(query_parameters), job.k, ending.message, ending.status)
+            add_point(job.result, build, place, point)
+    return bool(sitting.left)
+
+
+def _begin_log(job: Job) -> None:
+    try:
+        job.log.parent.mkdir(parents=True, exist_ok=True)
+        job.log.write_bytes(b"")
+    except OSError as error:
+        raise UnwritableError(f"{job.log}: cannot be written: {error.strerror}") from error
 
 
 def _finished(job: Job) -> Run:
@@ -185,9 +231,16 @@ def _finished(job: Job) -> Run:
 
 
 def run_jobs(
-    jobs: Sequence[Job], descriptions: dict[str, Description], display: Display, *, force: bool = False
+    jobs: Sequence[Job],
+    descriptions: dict[str, Description],
+    display: Display,
+    *,
+    force: bool = False,
+    only_failed: bool = False,
 ) -> tuple[Outcome, list[Run]]:
     """Do all jobs, one after the other: nothing else is running while one is timed.
+
+    Where the results cannot be written any more, nothing else is begun.
 
     Parameters
     ----------
@@ -196,23 +249,60 @@ def run_jobs(
     display : Display
     force : bool
         Do finished jobs again.
+    only_failed : bool
+        Do nothing but what failed before; jobs that were never begun are left out of the runs that are returned.
 
     Returns
     -------
     outcome : Outcome
     runs : list of Run
         Of all jobs, in their order.
+
+    Raises
+    ------
+    StoppedError
+        The disk is full, or refuses: what was finished is kept.
     """
+    try:
+        return _run_jobs(jobs, descriptions, display, force, only_failed)
+    except UnwritableError as error:
+        raise StoppedError(f"{error}; what was finished is kept, the same command goes on from there") from error
+
+
+def _run_jobs(
+    jobs: Sequence[Job], descriptions: dict[str, Description], display: Display, force: bool, only_failed: bool
+) -> tuple[Outcome, list[Run]]:
     code = code_digest()
-    waiting = [job for job in jobs if force or not is_finished(job, code)]
-    display.plan(waiting, len(jobs) - len(waiting))
-    ended = {}
-    for place, job in enumerate(waiting):
-        display.begin(job, waiting[place + 1] if place + 1 < len(waiting) else None)
-        run = run_job(job, descriptions[job.dataset], display)
-        ended[job.to_json()] = run
-        display.end(job, run)
-    runs = [ended.get(job.to_json()) or _finished(job) for job in jobs]
+    for job in jobs:
+        fold(job.result)  # what a killed run left behind
+    for out in {job.out for job in jobs}:
+        clear_leftovers(out)
+    waiting = [(job, left) for job in jobs if (left := remaining(job, code, force=force, only_failed=only_failed))]
+    display.plan([job for job, _ in waiting], len(jobs) - len(waiting))
+    ended: dict[str, Run] = {}
+    try:
+        for place, (job, left) in enumerate(waiting):
+            display.begin(job, waiting[place + 1][0] if place + 1 < len(waiting) else None)
+            run = run_job(left, descriptions[job.dataset], display)
+            ended[job.to_json()] = run
+            display.end(job, run)
+    except KeyboardInterrupt:
+        display.say(_still_to_do([job for job, _ in waiting[len(ended) :]], code, force))
+        raise
+    known = [job for job in jobs if not only_failed or job.to_json() in ended or earlier_result(job)]
+    runs = [ended.get(job.to_json()) or _finished(job) for job in known]
     skipped = sum(run.status == "skipped" for run in ended.values())
-    failed = sum(run.status == "failed" or any(point.status != "ok" for point in run.points) for run in ended.values())
+    failed = sum(_failed(run) for run in ended.values())
     return Outcome(len(ended) - failed - skipped, len(jobs) - len(waiting), failed, skipped), runs
+
+
+def _failed(run: Run) -> bool:
+    return run.status in FAILURES or any(point.status != "ok" for point in run.points)
+
+
+def _still_to_do(jobs: Sequence[Job], code: str, force: bool) -> str:
+    # With --force what was measured now counts, since nothing says what was measured before.
+    present = jobs[0] if force else remaining(jobs[0], code) or jobs[0]
+    done = len(jobs[0].sweep) - len(present.places)
+    begun = f", the first with {done} of its {len(jobs[0].sweep)} points done" if done else ""
+    return f"left: {len(jobs)} to build and sweep{begun}"

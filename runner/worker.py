@@ -1,18 +1,18 @@
-"""The fresh process of one job: load, warm up, build, sweep, write.
+"""The fresh process of one job: load, warm up, build, write, and then measure and write every point of the sweep.
 
 It reads a job as one line of JSON from standard input and tells what it does as lines of JSON on standard output;
 whatever a library prints goes to standard error instead. `run.run_job` starts it as
 ``python -m ivfbench.runner.worker``.
 """
 
-import itertools
+import faulthandler
 import json
 import os
+import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -23,10 +23,12 @@ from ..datasets.dataset import Dataset
 from ..datasets.distance import distances_to
 from ..datasets.learn import training_queries
 from ..datasets.load import load
-from ..results.run import Point, Routing, Run, failed_point
-from ..results.store import load_run, save_run
+from ..results.errors import ResultError, UnwritableError
+from ..results.run import Point, Run, failed_point
+from ..results.store import begin
+from ..results.unfinished import add_point
 from .environment import environment
-from .job import Job, earlier_result
+from .job import Job
 from .measure import measure
 from .memory import peak_bytes, reset_peak, resident_bytes
 from .policies import describe_point, policies, search_arguments
@@ -47,6 +49,12 @@ def _lessons(
     given = training_queries(dataset, seed=seed, exact=True)
     seconds = 0.0 if dataset.has_learn_neighbors else time.perf_counter() - started
     return TrainingQueries(given.queries, given.neighbors, given.source, not dataset.has_learn), seconds
+
+
+def failure(error: Exception) -> tuple[str, str]:
+    """Return what stands in the results for an exception: one line, and the status."""
+    message = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return message, "memory" if isinstance(error, MemoryError) else "failed"
 
 
 def _point(
@@ -70,62 +78,35 @@ def _point(
             seconds=measured.seconds,
         )
     except Exception as error:  # one failing point must not cost the others
-        return failed_point(mode, threads, dict(query_parameters), job.k, f"{type(error).__name__}: {error}"), 0.0
+        traceback.print_exc()
+        return failed_point(mode, threads, dict(query_parameters), job.k, *failure(error)), 0.0
     return point, len(queries) / float(np.median(measured.seconds.sum(axis=1)))
 
 
-def _sweep(job: Job, dataset: Dataset, index: Index, tell: Tell) -> tuple[Point, ...]:
-    points = []
-    for mode in (mode for mode in job.modes if mode != "routing"):
-        for done, query_parameters in enumerate(job.points):
-            said = describe_point(query_parameters)
-            tell("stage", stage=f"{mode} queries", done=done, total=len(job.points), remark=said)
-            point, rate = _point(job, dataset, index, mode, query_parameters)
-            remark = f"{said}: {rate:,.0f} queries/s" if point.status == "ok" else f"{said}: {point.message}"
-            tell(
-                "stage",
-                stage=f"{mode} queries",
-                done=done + 1,
-                total=len(job.points),
-                remark=remark.strip(": "),
-            )
-            points.append(point)
-    return tuple(points)
+def _sweep(job: Job, run: Run, dataset: Dataset, index: Index, tell: Tell) -> None:
+    # Every point is written when it is done; the runner is told what is going on, to say so should this process die.
+    for place in job.places:
+        mode, query_parameters = job.sweep[place]
+        said = describe_point(query_parameters)
+        stage, done, total = f"{mode} queries", place % len(job.points), len(job.points)
+        tell("stage", stage=stage, done=done, total=total, remark=said)
+        tell("point", place=place, point=f"{mode} {said}".strip())
+        point, rate = _point(job, dataset, index, mode, query_parameters)
+        tell("writing", place=place)
+        try:
+            add_point(job.result, run, place, point)
+        except UnwritableError:
+            raise
+        except ResultError as error:  # answers of wrong shapes
+            point = failed_point(mode, point.threads, dict(query_parameters), job.k, *failure(error))
+            add_point(job.result, run, place, point)
+        tell("written", place=place)
+        remark = f"{said}: {rate:,.0f} queries/s" if point.status == "ok" else f"{said}: {point.message}"
+        tell("stage", stage=stage, done=done + 1, total=total, remark=remark.strip(": "))
 
 
-def _set_aside(path: Path) -> None:
-    # Under the first free name: what was set aside before stays.
-    names = (path.with_name(f"{path.name}.old{place or ''}") for place in itertools.count())
-    path.replace(next(name for name in names if not name.exists()))
-
-
-def _earlier_points(job: Job, code: str, points: tuple[Point, ...]) -> tuple[Point, ...]:
-    # Points that the same code measured before on the same index and that this sweep did not touch are kept.
-    path = earlier_result(job)
-    if path is None:
-        return ()
-    earlier = load_run(path)
-    if earlier.status != "ok":
-        return ()
-    if earlier.environment.get("code") != code:
-        _set_aside(path)  # measured by other code: not mixed and not lost
-        return ()
-    now = {(point.mode, json.dumps(dict(point.query_parameters), sort_keys=True)) for point in points}
-    return tuple(
-        point
-        for point in earlier.points
-        if (point.mode, json.dumps(dict(point.query_parameters), sort_keys=True)) not in now
-    )
-
-
-def _earlier_routing(job: Job) -> Routing | None:
-    # What was observed before by the same code; what other code left was set aside with its points.
-    path = earlier_result(job)
-    return None if path is None else load_run(path).routing
-
-
-def work(job: Job, tell: Tell) -> Path:
-    """Do a job and return the path of its result file.
+def work(job: Job, tell: Tell) -> None:
+    """Do a job, and leave every part of it in the folder of its unfinished sweep as soon as it is there.
 
     Parameters
     ----------
@@ -166,8 +147,6 @@ def work(job: Job, tell: Tell) -> Path:
         routing = observe_routing(
             cast(Listed, index), dataset.test, dataset.neighbors, job.repetitions, job.threads, progress
         )
-    points = _sweep(job, dataset, index, tell)
-    told = environment()
     run = Run(
         dataset=job.dataset_name,
         dataset_sha256=job.dataset_sha256,
@@ -192,16 +171,24 @@ def work(job: Job, tell: Tell) -> Path:
         truth_distances=truth_distances,
         stored_truth_distances=dataset.distances,
         notes=notes,
-        environment=told,
-        points=points,
+        environment=environment(),
+        routing=routing,
     )
-    earlier = _earlier_points(job, told["code"], points)
-    routing = routing or _earlier_routing(job)
-    return save_run(job.out, replace(run, points=run.points + earlier, routing=routing))
+    tell("writing")
+    begin(job.out, run)
+    tell("written")
+    _sweep(job, run, dataset, index, tell)
+
+
+def guard() -> None:
+    """Have this process's whole group killed as soon as nobody holds the other end of standard input any more."""
+    # A process of its own: it must not wait for an interpreter that a kernel keeps busy.
+    subprocess.Popen(["/bin/sh", "-c", "read -r _; kill -KILL 0"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def main() -> int:
     """Read a job, do it, tell about it."""
+    faulthandler.enable(all_threads=False)
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
@@ -210,15 +197,20 @@ def main() -> int:
         channel.flush()
 
     job = Job.from_json(sys.stdin.readline())
+    guard()
     try:
-        path = work(job, tell)
+        work(job, tell)
+    except UnwritableError as error:  # as it would be for every other job
+        tell("unwritable", message=str(error))
+        return 1
     except Unavailable as error:
-        tell("skipped", message=" ".join(str(error).split()))
+        tell("failed", status="skipped", message=" ".join(str(error).split()))
         return 0
     except Exception as error:  # the parent turns it into a row and goes on with the next job
-        tell("failed", message=f"{type(error).__name__}: {' '.join(str(error).split())}")
+        message, status = failure(error)
+        tell("failed", status=status, message=message)
         raise
-    tell("finished", path=str(path))
+    tell("finished")
     return 0
 
 

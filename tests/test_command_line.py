@@ -122,7 +122,7 @@ class TestFailures:
         done = ivfbench(*small(*wrong_too, out=tmp_path))
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
-        assert done.stderr.splitlines()[-1].startswith("1 failed: see the column `message` of `ivfbench table --builds")
+        assert done.stderr.splitlines()[-1].startswith("1 failed: `ivfbench table --failed --out ")
         frame = table_of(tmp_path)
         assert list(frame["status"]) == ["ok", "failed"]
         assert list(frame["mode"]) == ["batch", "none"]
@@ -271,6 +271,11 @@ REFUSED = {
     "run small.yml --dataset small.hdf5 --out file": "file: is a file, expected a folder for results",
     "run small.yml --dataset small.hdf5 --out file/deeper": "file: is a file, expected a folder for results",
     "run small.yml --dataset": "--dataset",
+    "run small.yml --dataset small.hdf5 --timeout 0": "timeout: input should be greater than 0",
+    "run small.yml --dataset small.hdf5 --memory -1": "memory: input should be greater than 0",
+    "run small.yml --dataset small.hdf5 --memory inf": "memory: input should be a finite number",
+    "run small.yml --dataset small.hdf5 --force --only-failed": "--only-failed: found --force too",
+    "table --out first --failed --builds": "--failed: found another kind of table too",
     "table --out nowhere": "nowhere: found no such folder",
     "table --out file": "file: found no such folder",
     "table --out first --format cvs": "--format",

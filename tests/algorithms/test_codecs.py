@@ -137,9 +137,7 @@ def test_the_short_way_of_one_query_changes_nothing(codec, metric, normal, tiny)
 
 
 def first_of(found, stop, start=0):
-    return type(found)(
-        *(np.ascontiguousarray(getattr(found, field.name)[start:stop]) for field in dataclasses.fields(found))
-    )
+    return type(found)(*(np.ascontiguousarray(part[start:stop]) for part in found))
 
 
 def test_seed_and_threads_of_the_build(codec, metric, normal):

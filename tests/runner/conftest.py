@@ -83,6 +83,9 @@ class Told:
     def end(self, job, run):
         self.events.append(("end", job.algorithm, run.status))
 
+    def say(self, line):
+        self.events.append(("say", line))
+
 
 @pytest.fixture(scope="session")
 def make_told():

@@ -12,14 +12,17 @@ from ivfbench.datasets.load import load
 from ivfbench.results.builds import builds
 from ivfbench.results.caption import caption
 from ivfbench.results.recall import recall
-from ivfbench.results.store import load_run, load_runs, save_run
+from ivfbench.results.run import failed_point
+from ivfbench.results.store import begin, fold, load_run, load_runs, save_run
 from ivfbench.results.table import table
+from ivfbench.results.unfinished import add_point
+from ivfbench.runner.child import THREAD_VARIABLES
 from ivfbench.runner.environment import code_digest
 from ivfbench.runner.experiment import parse_experiment
 from ivfbench.runner.job import earlier_result
 from ivfbench.runner.plan import is_finished, plan
-from ivfbench.runner.run import THREAD_VARIABLES, Outcome, run_job, run_jobs
-from ivfbench.runner.worker import _earlier_points, _lessons
+from ivfbench.runner.run import Outcome, run_job, run_jobs
+from ivfbench.runner.worker import _lessons
 
 
 @pytest.fixture(scope="session")
@@ -218,32 +221,41 @@ class TestFinishedWork:
         assert is_finished(dataclasses.replace(job, modes=("batch",)), code_digest())
 
     def test_points_of_another_sweep_are_kept(self, exact):
-        job, path = exact
-        before = path.read_bytes()
-        single = [point for point in load_run(path).points if point.mode == "single"]
-        (kept,) = _earlier_points(job, code_digest(), tuple(single))
-        assert kept.mode == "batch"
-        assert path.read_bytes() == before
+        _, path = exact
+        before = load_run(path)
+        begun = sweep_again(path, before, [point for point in before.points if point.mode == "single"])
+        assert [point.mode for point in begun.points] == ["single", "batch"]
+        assert begun.points[1].seconds.tobytes() == before.points[1].seconds.tobytes()
+        assert begun.notes["builds"] == 2  # the points stem from two of them
+
+    def test_a_failed_point_replaces_no_measured_one(self, exact):
+        _, path = exact
+        before = load_run(path)
+        lost = dataclasses.replace(failed_point("single", 1, {}, before.k, "no"), status="killed")
+        assert [point.status for point in sweep_again(path, before, [lost]).points] == ["ok", "ok"]
 
     def test_results_of_other_code_are_set_aside_and_never_lost(self, exact):
         job, path = exact
-        contents = []
+        contents, run = [], load_run(path)
         for name in ("", "1", "2"):
             contents.append(path.read_bytes())
-            assert _earlier_points(job, f"other code {name}", ()) == ()
-            assert not path.exists()
+            other = {**run.environment, "code": f"other code {name}"}
+            run = sweep_again(path, dataclasses.replace(run, environment=other), run.points)
             assert path.with_name(f"{path.name}.old{name}").read_bytes() == contents[-1]
-            save_run(job.out, dataclasses.replace(load_run(finished_copy(path, name)), message=f"after {name}"))
+            assert load_run(path).environment["code"] == f"other code {name}"
+            assert "builds" not in run.notes
         assert len(set(contents)) == 3
         assert sorted(item.read_bytes() for item in path.parent.glob("*.old*")) == sorted(contents)
         assert len(load_runs(job.out)) == 1
 
 
-def finished_copy(path, name):
-    """The result that was set aside, under a name that `load_run` takes."""
-    copy = path.with_name("copy.part")
-    shutil.copy(path.with_name(f"{path.name}.old{name}"), copy)
-    return copy
+def sweep_again(path, run, points):
+    """Measure these points again: what a worker does, and then the runner."""
+    build = dataclasses.replace(run, points=())
+    assert begin(path.parents[2], build) == path
+    for place, point in enumerate(points):
+        add_point(path, build, place, point)
+    return fold(path)
 
 
 class Killer:
@@ -262,10 +274,10 @@ class TestFailures:
     def test_a_killed_process_leaves_a_failed_run(self, finished, with_learn, tmp_path, told):
         job = dataclasses.replace(finished["with-learn", "Exact"][0], out=str(tmp_path))
         run = run_job(job, describe(with_learn), Killer("compiling"))
-        assert (run.status, run.points) == ("failed", ())
-        assert run.message.startswith("the process was killed by signal 9 (Killed): ")
+        assert (run.status, run.points) == ("killed", ())
+        assert run.message.startswith("the process was killed by SIGKILL (Killed): ")
         (stored,) = load_runs(tmp_path)
-        assert (stored.status, stored.message, stored.n) == ("failed", run.message, 900)
+        assert (stored.status, stored.message, stored.n) == ("killed", run.message, 900)
         assert psutil.Process().children() == []
 
         again = run_job(job, describe(with_learn), told)  # a failure stands in nobody's way
@@ -276,10 +288,19 @@ class TestFailures:
     def test_a_failure_never_replaces_a_measurement(self, exact, with_learn):
         job, path = exact
         before = path.read_bytes()
-        run = run_job(job, describe(with_learn), Killer("single queries"))
-        assert run.status == "failed"
+        run = run_job(job, describe(with_learn), Killer("compiling"))
+        assert run.status == "killed"
         assert path.read_bytes() == before
         assert [item for item in path.parent.iterdir() if item != path] == []
+
+    def test_nor_does_the_failure_of_a_point(self, exact, with_learn):
+        job, path = exact
+        before = load_run(path)
+        run = run_job(job, describe(with_learn), Killer("single queries"))
+        assert [(point.mode, point.status) for point in run.points] == [("batch", "ok"), ("single", "killed")]
+        after = {point.mode: point for point in load_run(path).points}
+        assert after["single"].seconds.tobytes() == before.points[0].seconds.tobytes()
+        assert after["batch"].seconds.tobytes() != before.points[1].seconds.tobytes()
 
     def test_a_changed_file_fails_its_job_and_no_other(self, with_learn, without_learn, tmp_path, make_jobs, told):
         copy = tmp_path / "copy.hdf5"
