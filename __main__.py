@@ -108,6 +108,9 @@ def run(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of builds and of batches. Default: all cores.")
     ] = None,
+    pin: Annotated[
+        bool, typer.Option("--pin", help="Keep builds and queries on as many cores as they have threads.")
+    ] = False,
     out: Out = DEFAULT_OUT,
     repetitions: Annotated[int | None, typer.Option(min=1, help="Timed passes over the queries, all kept.")] = None,
     single_queries: Annotated[
@@ -170,7 +173,7 @@ def run(
     if dry_run:
         typer.echo("\n".join(command.dry_run(experiment, overrides, tuple(algorithm or ()), **asked)))
         return
-    failed, runs = command.run_experiment(experiment, overrides, tuple(algorithm or ()), wait=wait, **asked)
+    failed, runs = command.run_experiment(experiment, overrides, tuple(algorithm or ()), wait=wait, pin=pin, **asked)
     _save_table(out, load_runs(out))
     _show_results(runs)
     typer.echo(f"table: {out / TABLE}")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from .job import Job
 from .lock import locked, refuse_if_held
 from .plan import Measured, fetch_variants, plan, remaining
 from .run import run_jobs
+from .threads import choose_cores
 
 
 def available_cores() -> int:
@@ -48,6 +50,7 @@ def run_experiment(
     only_failed: bool = False,
     wait: bool = False,
     definitions: Path | None = None,
+    pin: bool = False,
 ) -> tuple[int, list[Run]]:
     """Run an experiment and return how many of its jobs failed, and the runs of all, in their order.
 
@@ -70,6 +73,8 @@ def run_experiment(
         For another runner that writes to the same folder, instead of refusing.
     definitions : Path, optional
         A folder of ann-benchmarks algorithms, whose code is run, to measure instead of the experiment's.
+    pin : bool
+        Keep each worker on cores of its own, as many as it has threads.
 
     Raises
     ------
@@ -80,11 +85,13 @@ def run_experiment(
     """
     experiment = _experiment(name, overrides)
     folders = None if definitions is None else read_definitions(definitions)
+    cores = choose_cores(threads or available_cores()) if pin else None
     check_folder(out)
     if not wait:
         refuse_if_held(out)
     with make_display(Console(stderr=True)) as display:
         described, jobs = _planned(experiment, pattern, threads, out, folders, display)
+        jobs = [replace(job, cores=cores) for job in jobs]
         with locked(out, wait=wait, say=display.say):
             outcome, runs = run_jobs(
                 jobs,

@@ -59,8 +59,10 @@ def choose_cores(threads: int) -> tuple[int, ...]:
     Raises
     ------
     RunError
-        Fewer cores than threads.
+        Fewer cores than threads, or a system without such a thing.
     """
+    if not hasattr(os, "sched_setaffinity"):
+        raise RunError("--pin: this system keeps no process on a core, expected Linux")
     cores = separate_cores()
     if threads > len(cores):
         raise RunError(f"--pin: found {threads} threads and {len(cores)} usable cores, expected a core for each thread")
