@@ -20,7 +20,10 @@ PACKAGES = ("numpy", "numba", "llvmlite", "h5py", "pandas", "torch", "scipy", "t
 ROOMS = ("algorithms", "datasets", "runner")  # that decide a result
 # Found in every worker, and of no effect on an answer or on a time.
 _UNMEASURED = {"ivfbench", "h5py", "psutil", "threadpoolctl", "coverage", "setuptools", "pip", "PyYAML"}
-_VARIABLES = ("NUMBA_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_", "RAYON_", "VECLIB_", "MALLOC_", "LD_PRE")
+_VARIABLES = (
+    *("NUMBA_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_", "VECLIB_", "NUMEXPR_", "RAYON_"),
+    *("MALLOC_", "LD_PRELOAD"),
+)
 
 
 def _version(package: str) -> str | None:

@@ -161,7 +161,9 @@ def _merged(jobs: Sequence[Job]) -> list[Job]:
     for job in jobs:
         build = replace(job, points=()).to_json()
         points = merged[build].points if build in merged else ()
-        merged[build] = replace(job, points=points + tuple(point for point in job.points if point not in points))
+        known = {setting("", point) for point in points}  # not by ==, to which 1 and True are one
+        new = tuple(point for point in job.points if setting("", point) not in known)
+        merged[build] = replace(job, points=points + new)
     return list(merged.values())
 
 
