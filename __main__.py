@@ -47,6 +47,7 @@ class Mode(StrEnum):
 class ReportKind(StrEnum):
     """What a report is about."""
 
+    site = "site"
     thesis = "thesis"
     routers = "routers"
     open_questions = "open-questions"
@@ -334,17 +335,29 @@ def report(
     out: Out = DEFAULT_OUT,
     kind: Annotated[
         ReportKind,
-        typer.Option(help="Compare all routers, lay out the thesis' tables, or show what the gain depends on."),
-    ] = ReportKind.routers,
+        typer.Option(
+            help="Pages to explore; or, for papers, compare all routers, lay out the thesis' tables, or show what the "
+            "gain depends on."
+        ),
+    ] = ReportKind.site,
     baseline: Annotated[
         str | None,
         typer.Option(help="Compare with the router of this glob. Default: normalised centroids, else the best ones."),
     ] = None,
 ) -> None:
-    """Write a report on routing: tables in Markdown, LaTeX and CSV, with figures, into OUT/report."""
+    """Write a report into OUT/report: pages that open in a browser without a server or a network.
+
+    The other kinds are on routing alone: tables in Markdown, LaTeX and CSV, with figures.
+    """
     from .results.store import load_runs
 
-    _report(load_runs(out), kind.value, kind.value, out, baseline)
+    if kind is not ReportKind.site:
+        _report(load_runs(out), kind.value, kind.value, out, baseline)
+        return
+    from .plots.site.write import write_site
+    from .results.competition import BASELINE
+
+    typer.echo(f"report: {write_site(load_runs(out), out / 'report', baseline or BASELINE)[0]}")
 
 
 def _report(runs: list[Any], kind: str, name: str, out: Path, baseline: str | None = None) -> None:
@@ -361,6 +374,28 @@ def _report(runs: list[Any], kind: str, name: str, out: Path, baseline: str | No
     relevant = relevant_lists(runs, baseline or BASELINE) if kind == "open-questions" else None
     for path in write_report(folder, kind, name, frame, pictures, relevant):
         typer.echo(f"report: {path}")
+
+
+@app.command()
+def watch(
+    out: Out = DEFAULT_OUT,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks at the results.")] = 2.0,
+) -> None:
+    """Follow a run: write its report anew as results arrive, and say here who leads and what failed.
+
+    Open OUT/report/index.html; the page reloads by itself. Ctrl-C ends it, not the run.
+    """
+    from rich.console import Console
+
+    from .plots.site.watch import watch as watched
+
+    console = Console()
+    try:
+        for said in watched(out, out / "report", every):
+            console.clear()  # where it is a terminal
+            typer.echo(f"{said}\nreport: {out / 'report' / 'index.html'} (Ctrl-C ends)")
+    except KeyboardInterrupt:
+        typer.echo()
 
 
 @app.command()

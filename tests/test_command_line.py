@@ -286,7 +286,7 @@ REFUSED = {
     "table --out first --builds --at-recall 0.9": "--builds: found --at-recall too",
     "table --out first --builds --format parquet": "parquet holds the whole table",
     "report --out nowhere": "nowhere: found no such folder",
-    "report --out first": "laboratory: found no run with routing, expected some (ivfbench run --mode routing)",
+    "report --out first --kind routers": "laboratory: found no run with routing, expected some (ivfbench run",
     "report --out first --kind thesys": "--kind",
     "plot --out nowhere": "nowhere: found no such folder",
     "plot --out first --kind recal-qps": "found 'recal-qps', expected one of recall-qps",
