@@ -50,12 +50,14 @@ class UnstableAnswersError(RuntimeError):
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    gc.collect()
+    # What is there already is set aside, so that collecting what a pass leaves behind takes no time.
     was = gc.isenabled()
     gc.disable()
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         if was:
             gc.enable()
 
@@ -177,19 +179,20 @@ def measure(
     kept: Found | None = None
     seconds, wall, own = [], 0.0, 0.0
     before = look()
-    for repetition in range(repetitions):
-        with _no_collection():
+    with _no_collection():
+        for repetition in range(repetitions):
+            gc.collect()
             started, started_own = time.perf_counter(), time.process_time()
             found, taken = ask(index, queries, k, query_parameters, **asked)
             own += time.process_time() - started_own
             wall += time.perf_counter() - started
-        seconds.append(taken)
-        if kept is None:
-            kept = found
-        elif not np.array_equal(kept.ids, found.ids):
-            query = int(np.flatnonzero((kept.ids != found.ids).any(axis=1))[0])
-            said = f"repetition {repetition + 1} returned other ids than repetition 1"
-            raise UnstableAnswersError(f"query {query}: {said}")
+            seconds.append(taken)
+            if kept is None:
+                kept = found
+            elif not np.array_equal(kept.ids, found.ids):
+                query = int(np.flatnonzero((kept.ids != found.ids).any(axis=1))[0])
+                said = f"repetition {repetition + 1} returned other ids than repetition 1"
+                raise UnstableAnswersError(f"query {query}: {said}")
     if kept is None:
         raise ValueError(f"repetitions: found {repetitions}, expected at least 1")
     told = between(before, look())
