@@ -54,7 +54,8 @@ def test_more_cores_than_given_are_marked_and_said(make_run, mode, cores, marked
     shown = render(frame[["algorithm", "threads", "cores_used"]], "markdown")
     assert (f"{cores:.3g}!" in shown) is marked
     given = 1 if mode == "single" else 4
-    said = f"Marked ! in cores_used: {run.algorithm} on {run.dataset} used {cores:.1f} cores in mode {mode}, given {given}."
+    used = f"used {cores:.1f} cores in mode {mode}, given {given}"
+    said = f"Marked ! in cores_used: {run.algorithm} on {run.dataset} {used}."
     assert remarks([run]) == ([said] if marked else [])
 
 
