@@ -13,6 +13,7 @@ import typer
 from . import __version__
 from .runner.compare_commands import Figures, register
 from .runner.datasets_commands import datasets_app
+from .runner.doctor_command import doctor
 from .runner.export_commands import DEFAULT_OUT, Datasets, Out, export_app
 
 # The base of everything a user can get wrong; typer brings its own click, or uses the installed one, by version.
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(export_app, name="export")
 register(app)
+app.command()(doctor)
 
 
 class Mode(StrEnum):
@@ -122,6 +124,9 @@ def run(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of builds and of batches. Default: all cores.")
     ] = None,
+    pin: Annotated[
+        bool, typer.Option("--pin", help="Keep builds and queries on as many cores as they have threads.")
+    ] = False,
     out: Out = DEFAULT_OUT,
     repetitions: Annotated[int | None, typer.Option(min=1, help="Timed passes over the queries, all kept.")] = None,
     single_queries: Annotated[
@@ -184,7 +189,7 @@ def run(
     if dry_run:
         typer.echo("\n".join(command.dry_run(experiment, overrides, tuple(algorithm or ()), **asked)))
         return
-    failed, runs = command.run_experiment(experiment, overrides, tuple(algorithm or ()), wait=wait, **asked)
+    failed, runs = command.run_experiment(experiment, overrides, tuple(algorithm or ()), wait=wait, pin=pin, **asked)
     _save_table(out, load_runs(out))
     _show_results(runs)
     typer.echo(f"table: {out / TABLE}")

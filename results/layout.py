@@ -33,7 +33,7 @@ from .run import Point, Routing, Run
 
 FORMAT = "ivfbench run"
 POINT_FORMAT = "ivfbench point"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 had no conditions
 _PACKED = {"compression": "gzip", "shuffle": True, "fletcher32": True}
 
 

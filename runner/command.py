@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from .job import Job
 from .lock import locked, refuse_if_held
 from .plan import Measured, fetch_variants, plan, remaining
 from .run import run_jobs
+from .threads import choose_cores
 
 
 def available_cores() -> int:
@@ -58,6 +60,7 @@ def run_experiment(
     only_failed: bool = False,
     wait: bool = False,
     definitions: Path | None = None,
+    pin: bool = False,
 ) -> tuple[int, list[Run]]:
     """Run an experiment and return how many of its jobs failed, and the runs of all, in their order.
 
@@ -80,6 +83,8 @@ def run_experiment(
         For another runner that writes to the same folder, instead of refusing.
     definitions : Path, optional
         A folder of ann-benchmarks algorithms, whose code is run, to measure instead of the experiment's.
+    pin : bool
+        Keep each worker on cores of its own, as many as it has threads.
 
     Raises
     ------
@@ -90,11 +95,13 @@ def run_experiment(
     """
     experiment = _experiment(name, overrides)
     folders = None if definitions is None else read_definitions(definitions)
+    cores = choose_cores(threads or available_cores()) if pin else None
     check_folder(out)
     if not wait:
         refuse_if_held(out)
     with make_display(Console(stderr=True)) as display:
         described, jobs = _planned(experiment, pattern, threads, out, folders, display)
+        jobs = [replace(job, cores=cores) for job in jobs]
         with locked(out, wait=wait, say=display.say):
             outcome, runs = run_jobs(
                 jobs,

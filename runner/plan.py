@@ -17,6 +17,7 @@ from ..datasets.variant import Variant
 from ..results.run import FAILURES, Point, Run
 from ..results.unfinished import setting
 from .definitions import Folder, expand_definitions
+from .environment import changed_libraries
 from .errors import RunError
 from .experiment import Experiment, entry_variants, expand
 from .job import Job, earlier_run
@@ -164,7 +165,9 @@ def _merged(jobs: Sequence[Job]) -> list[Job]:
     for job in jobs:
         build = replace(job, points=()).to_json()
         points = merged[build].points if build in merged else ()
-        merged[build] = replace(job, points=points + tuple(point for point in job.points if point not in points))
+        known = {setting("", point) for point in points}  # not by ==, to which 1 and True are one
+        new = tuple(point for point in job.points if setting("", point) not in known)
+        merged[build] = replace(job, points=points + new)
     return list(merged.values())
 
 
@@ -219,17 +222,22 @@ def remaining(job: Job, code: str, *, force: bool = False, only_failed: bool = F
         return None
     if only_failed and run is not None and run.status == "ok":
         lost = {_setting(point) for point in run.points if point.status in FAILURES}
-        if lost and run.environment.get("code") != code:
+        if lost and not _comparable(run, code):
             return job  # the others would not be comparable
         left = tuple(place for place, (mode, point) in enumerate(job.sweep) if setting(mode, point) in lost)
         return _narrowed(job, left, routed=True)
     if only_failed and run is not None and run.status not in FAILURES:
         return None
-    if force or run is None or run.status != "ok" or run.environment.get("code") != code:
+    if force or run is None or run.status != "ok" or not _comparable(run, code):
         return job
     have = _measured(job, run)
     left = tuple(place for place, (mode, point) in enumerate(job.sweep) if setting(mode, point) not in have)
     return _narrowed(job, left, routed=run.routing is not None and len(run.routing.seconds) >= job.repetitions)
+
+
+def _comparable(run: Run, code: str) -> bool:
+    # Measured by the present code with the present versions of every library that it used.
+    return run.environment.get("code") == code and not changed_libraries(run.environment)
 
 
 def _narrowed(job: Job, left: tuple[int, ...], routed: bool) -> Job | None:

@@ -272,7 +272,7 @@ class TestReading:
             lambda: find_run(tmp_path, **identity(run)),
         )
         for read in readers:
-            with pytest.raises(NewerSchemaError, match="found schema 99, expected 1 or older") as caught:
+            with pytest.raises(NewerSchemaError, match="found schema 99, expected 2 or older") as caught:
                 read()
             assert str(path) in str(caught.value)
 
