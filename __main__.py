@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .runner.compare_commands import Figures, register
 from .runner.datasets_commands import datasets_app
 from .runner.doctor_command import doctor
 from .runner.export_commands import DEFAULT_OUT, Datasets, Out, export_app
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(export_app, name="export")
 app.command()(doctor)
+register(app)
 
 
 class Mode(StrEnum):
@@ -71,11 +73,24 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    context.obj = Figures(_draw_fronts, _draw_history)
+
+
+def _draw_fronts(*asked: Any) -> Path:
+    from .plots.compared_fronts import draw_compared_fronts
+
+    return draw_compared_fronts(*asked)
+
+
+def _draw_history(*asked: Any) -> Path:
+    from .plots.history import draw_history
+
+    return draw_history(*asked)
 
 
 @app.command()
@@ -203,11 +218,24 @@ def _show_results(runs: list[Any]) -> None:
     typer.echo(" ".join([caption(frame), *remarks(runs)]) + "\n")
 
 
-def _save_table(out: Path, runs: list[Any]) -> Any:
+def _some(out: Path, runs: list[Any]) -> list[Any]:
+    from .results.errors import ResultError
+
+    if not runs:
+        raise ResultError(f"{out}: found no results, expected some (ivfbench run --out {out})")
+    return runs
+
+
+def _save_table(out: Path, runs: list[Any], must: bool = True) -> Any:
+    from .results.errors import ResultError
     from .results.table import save_table, table
 
     frame = table(runs)
-    save_table(out, frame)
+    try:
+        save_table(out, frame)
+    except (OSError, ResultError) as error:  # results on read-only media can be looked at
+        if must:
+            raise ResultError(f"{out / TABLE}: cannot be written: {error}") from None
     return frame
 
 
@@ -247,7 +275,7 @@ def table(
     if failed and (builds or at_recall is not None):
         raise typer.BadParameter("--failed: found another kind of table too, expected one of them")
     loaded = load_results(out, tuple(dataset or ()))
-    runs = loaded.runs
+    runs = _some(out, loaded.runs)
     if format is TableFormat.parquet and not loaded.ours:
         raise typer.BadParameter(f"parquet would be written into {out}, which is another suite's; expected csv")
     if failed:
@@ -262,7 +290,8 @@ def table(
 
         frame = builds_table(runs)
     else:
-        frame = _save_table(out, runs) if loaded.ours else results_table(runs)
+        must = format is TableFormat.parquet
+        frame = _save_table(out, runs, must=must) if loaded.ours else results_table(runs)
         if at_recall is not None:
             from .results.comparison import comparison
 
@@ -309,7 +338,7 @@ def plot(
     figures = output or out / "figures"
     if not loaded.ours and figures.resolve().is_relative_to(out.resolve()):
         raise typer.BadParameter(f"--output: found {figures}, expected a folder outside {out}, another suite's results")
-    _draw(loaded.runs, kind, formats, figures)
+    _draw(_some(out, loaded.runs), kind, formats, figures)
 
 
 def _draw(runs: list[Any], kinds: list[str] | None, formats: tuple[str, ...], output: Path) -> None:
@@ -352,12 +381,12 @@ def report(
     from .results.store import load_runs
 
     if kind is not ReportKind.site:
-        _report(load_runs(out), kind.value, kind.value, out, baseline)
+        _report(_some(out, load_runs(out)), kind.value, kind.value, out, baseline)
         return
     from .plots.site.write import write_site
     from .results.competition import BASELINE
 
-    typer.echo(f"report: {write_site(load_runs(out), out / 'report', baseline or BASELINE)[0]}")
+    typer.echo(f"report: {write_site(_some(out, load_runs(out)), out / 'report', baseline or BASELINE)[0]}")
 
 
 def _report(runs: list[Any], kind: str, name: str, out: Path, baseline: str | None = None) -> None:

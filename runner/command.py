@@ -1,6 +1,7 @@
 """`ivfbench run`, behind the command line: from an experiment's name to finished result files."""
 
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from ..results.run import Run
-from ..results.store import load_runs
+from ..results.store import check_results, load_runs
 from .definitions import Folder, read_definitions
 from .display import Bars, Lines, make_display
 from .dry_run import describe_work
@@ -30,13 +31,22 @@ def available_cores() -> int:
 
 
 def check_folder(out: Path) -> None:
-    """Raise RunError unless results can be written to a folder, which need not exist yet."""
+    """Raise RunError or ResultError unless results can be written to a folder, which need not exist yet."""
     # Before anything is fetched or built, and without making it: a wrong name elsewhere must leave nothing behind.
-    nearest = next(path for path in (out, *out.parents) if path.exists())
+    nearest = next(path for path in (out, *out.parents) if path.exists() or path.is_symlink())
+    if not nearest.exists():
+        raise RunError(
+            f"{nearest}: is a link to {nearest.readlink()}, which does not exist, expected a folder for results"
+        )
     if not nearest.is_dir():
         raise RunError(f"{nearest}: is a file, expected a folder for results")
-    if not os.access(nearest, os.W_OK):
-        raise RunError(f"{nearest}: cannot be written to, expected a folder for results")
+    try:
+        with tempfile.TemporaryFile(dir=nearest):  # permissions alone do not tell: the disk may be read-only
+            pass
+    except OSError as error:
+        raise RunError(f"{nearest}: cannot be written to ({error.strerror}), expected a folder for results") from None
+    if out.is_dir():
+        check_results(out)
 
 
 def run_experiment(

@@ -12,7 +12,7 @@ from ..algorithms.value import parameters, text
 from ..datasets.dataset import file_sha256
 from ..datasets.derive import derived
 from ..datasets.layout import Description
-from ..datasets.load import peek
+from ..datasets.load import locate, peek
 from ..datasets.variant import Variant
 from ..results.run import FAILURES, Point, Run
 from ..results.unfinished import setting
@@ -23,14 +23,18 @@ from .experiment import Experiment, entry_variants, expand
 from .job import Job, earlier_run
 from .query_grid import query_points
 
+LARGE = 2**28  # bytes of a dataset whose check takes long enough to be told
+
 
 def fetch(name_or_path: str, progress: Callable[[str, int, int, str], None]) -> Description:
-    """Make sure that a dataset is there, and describe it without loading its vectors."""
+    """Make sure that a dataset is there and sound, and describe it; its vectors are read by another process."""
 
     def brought(done: int, total: int | None) -> None:
         progress(f"getting {name_or_path}", done, total or 0, "")
 
-    return peek(name_or_path, progress=brought)
+    if locate(name_or_path, progress=brought).stat().st_size > LARGE:
+        progress(f"checking {name_or_path}", 0, 1, "all of it, in a process of its own")
+    return peek(name_or_path, whole=True)
 
 
 class Measured(NamedTuple):
@@ -180,7 +184,11 @@ def _sweeps(
         if variant in entry_variants(spelled, experiment):
             for algorithm, grid in expand(spelled):
                 resolved = algorithm.resolve(description.metric, description.n)
-                yield resolved, query_points(resolved, grid), experiment.k
+                try:
+                    points = query_points(resolved, grid)
+                except ValueError as error:
+                    raise RunError(f"experiment {experiment.name} on {description.name}: {error}") from None
+                yield resolved, points, experiment.k
 
 
 def _takes_seed(algorithm: Algorithm) -> bool:
