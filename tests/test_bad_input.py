@@ -387,7 +387,7 @@ FOLDERS = {
     "half-written": (half_written, TABLE, "hdf5: found an unreadable file, expected a result file in HDF5"),
     "not finished": (held(lambda file: file.attrs.pop("complete")), TABLE, "found no completion mark, expected"),
     "foreign": (foreign, TABLE, "dataset.hdf5: found no mark 'ivfbench run', expected a result file"),
-    "newer": (held(lambda file: file.attrs.update(schema_version=99)), TABLE, "found schema 99, expected 1 or older"),
+    "newer": (held(lambda file: file.attrs.update(schema_version=99)), TABLE, "found schema 99, expected 2 or older"),
     "newer, to write into": (held(lambda file: file.attrs.update(schema_version=99)), RUN, "found schema 99, expected"),
     "no schema": (held(lambda file: file.attrs.update(schema_version="x")), TABLE, "found a damaged header"),
     "array for a mark": (held(lambda file: file.attrs.update(format=[1, 2])), TABLE, "attribute 'format': found int64"),

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from ..child import THREAD_VARIABLES
 from ..errors import RunError
+from ..threads import THREAD_VARIABLES
 
 WORKER = Path(__file__).with_name("worker.py")
 
