@@ -18,8 +18,12 @@ from .processor import describe_processor
 
 PACKAGES = ("numpy", "numba", "llvmlite", "h5py", "pandas", "torch", "scipy", "threadpoolctl")
 ROOMS = ("algorithms", "datasets", "runner")  # that decide a result
-# Found in every worker, and of no effect on an answer or on a time.
-_UNMEASURED = {"ivfbench", "h5py", "psutil", "threadpoolctl", "coverage", "setuptools", "pip", "PyYAML"}
+# Imported in a worker as well, and of no effect on an answer or on a time.
+_UNMEASURED = {
+    *("ivfbench", "h5py", "psutil", "threadpoolctl", "PyYAML", "pydantic", "rich", "pandas", "pyarrow", "narwhals"),
+    *("coverage", "setuptools", "pip", "packaging", "typing_extensions", "six", "python-dateutil"),
+    *("charset-normalizer", "requests", "certifi"),
+}
 _VARIABLES = (
     *("NUMBA_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_", "VECLIB_", "NUMEXPR_", "RAYON_"),
     *("MALLOC_", "LD_PRELOAD"),

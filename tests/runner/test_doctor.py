@@ -74,6 +74,13 @@ def test_the_command_says_the_same_and_its_exit_code_tells_whether_there_is_a_wa
     assert diagnosis["conditions"]["wall_seconds"] >= 1.0
 
 
+def test_a_core_for_each_thread_or_one_line_before_anything_is_built(ivfbench, folder):
+    done = ivfbench("run", "small.yml", "--dataset", "small.hdf5", "--pin", "--threads", 999, "--out", "pinned")
+    found = f"found 999 threads and {len(usable_cores())} usable cores, expected a core for each thread"
+    assert (done.returncode, done.stderr) == (2, f"ivfbench: --pin: {found}\n")
+    assert not (folder / "pinned").exists()
+
+
 def test_cores():
     assert sorted(separate_cores()) == usable_cores()
     granted = granted_cores()
