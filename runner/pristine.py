@@ -73,8 +73,9 @@ class Pristine:
 
 
 def _digests(dataset: Dataset) -> Mapping[str, str]:
-    held = {field.name for field in fields(dataset)}
-    return {name: _digest(getattr(dataset, name)) for name in _NAMES if name in held}
+    # Not of a map of the file: the system lets nobody write to it, and it has gigabytes to be hashed for each point.
+    held = {field.name: getattr(dataset, field.name) for field in fields(dataset)}
+    return {name: _digest(held[name]) for name in _NAMES if name in held and not isinstance(held[name], np.memmap)}
 
 
 def _digest(array: npt.NDArray[Any]) -> str:
