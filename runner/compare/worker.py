@@ -35,6 +35,10 @@ class Engine(Protocol):
         """Answer (q, d) rows in one call."""
 
 
+def _array(path: str) -> Any:
+    return np.load(path, allow_pickle=False)
+
+
 class OwnIndex:
     """An algorithm of `ivfbench.algorithms`, opened from a file or built."""
 
@@ -49,7 +53,7 @@ class OwnIndex:
         else:
             algorithm = values.from_parameters(task["parameters"], members)
             self._index = algorithm.build(
-                np.load(task["train"]), task["metric"], self._lessons(task), threads=task["threads"]
+                _array(task["train"]), task["metric"], self._lessons(task), threads=task["threads"]
             )
             if file is not None and hasattr(self._index, "save"):
                 with contextlib.suppress(ValueError, NotImplementedError):  # a part that no file can hold: built anew
@@ -62,7 +66,7 @@ class OwnIndex:
         if not task.get("learn"):
             return None
         router = importlib.import_module("ivfbench.algorithms.routers.router")
-        return router.TrainingQueries(np.load(task["learn"]), np.load(task["learn_neighbors"]))
+        return router.TrainingQueries(_array(task["learn"]), _array(task["learn_neighbors"]))
 
     def search(self, rows: Rows, k: int, setting: Mapping[str, Any], threads: int) -> Answer:
         """Answer in one call."""
@@ -85,7 +89,7 @@ class Module:
         specification.loader.exec_module(module)
         self._measured = getattr(module, task["constructor"])(*task["arguments"])
         started = time.perf_counter()
-        self._measured.fit(np.load(task["train"]))
+        self._measured.fit(_array(task["train"]))
         self.build_seconds = time.perf_counter() - started
         told = getattr(self._measured, "get_memory_usage", lambda: None)()
         self.index_bytes = int(1024 * (told or 0))
@@ -118,7 +122,7 @@ class Arm:
     def __init__(self, task: Mapping[str, Any]) -> None:
         self.engine = ENGINES[task["kind"]](task)
         self.k, self.mode, self.threads = task["k"], task["mode"], task["threads"]
-        self.queries = np.load(task["queries"])
+        self.queries = _array(task["queries"])
         timed = self.queries[: task.get("timed")]
         # A slow-down that is known: so many queries, evenly spread, are asked once more.
         again = np.linspace(0, len(timed) - 1, round(task.get("extra", 0.0) * len(timed))).astype(int)
