@@ -55,6 +55,27 @@ class ReportKind(StrEnum):
     open_questions = "open-questions"
 
 
+class Facet(StrEnum):
+    """What becomes a panel instead of a figure."""
+
+    dataset = "dataset"
+
+
+class RecallAxis(StrEnum):
+    """How the axis of recall is scaled."""
+
+    linear = "linear"
+    logit = "logit"
+    nines = "nines"
+
+
+class FigureWidth(StrEnum):
+    """How wide a figure is in print."""
+
+    single = "single"
+    double = "double"
+
+
 class TableFormat(StrEnum):
     """How a table is written."""
 
@@ -194,7 +215,7 @@ def run(
     _show_results(runs)
     typer.echo(f"table: {out / TABLE}")
     if figures and any(point.status == "ok" for run in runs for point in run.points):
-        _draw(runs, None, ("pdf", "svg", "png"), out / "figures")
+        _draw(runs, out, [], ("pdf", "svg", "png"), out / "figures")
     if written.report and any(run.routing is not None for run in runs):
         _report(runs, written.report, written.name, out)
     if failed:
@@ -303,6 +324,11 @@ def table(
         raise typer.BadParameter(
             "parquet holds the whole table, expected it without --at-recall, --builds and --failed"
         )
+    if format is TableFormat.latex:
+        from .results.latex_tables import latex_tables
+
+        typer.echo(latex_tables(frame, runs, relative_to), nl=False)
+        return
     typer.echo(render(frame, format.value), nl=False)
     if format is TableFormat.text:
         typer.echo()
@@ -321,16 +347,43 @@ def _levels(text: str) -> tuple[float, ...]:
 
 @app.command()
 def plot(
-    out: Out = DEFAULT_OUT,
-    kind: Annotated[
+    kinds: Annotated[
         list[str] | None,
-        typer.Option(help="recall-qps, recall-points or recall-lists; repeat for several. Default: all."),
+        typer.Argument(
+            metavar="[KIND]...",
+            help="Kinds of figures; see docs/figures.md. Default: recall-qps, recall-points and recall-lists.",
+        ),
     ] = None,
-    format: Annotated[str, typer.Option(help="pdf, svg, png, separated by commas.")] = "pdf,svg,png",
+    out: Out = DEFAULT_OUT,
+    kind: Annotated[list[str] | None, typer.Option(hidden=True, help="As KINDS.")] = None,
+    all_kinds: Annotated[bool, typer.Option("--all", help="Every kind that these results can show.")] = False,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only datasets of this glob; of another suite's results, the dataset they belong to. Repeatable."
+        ),
+    ] = None,
+    algorithm: Annotated[
+        list[str] | None,
+        typer.Option("--algorithm", "--algorithms", help="Only algorithms of this glob; repeat for several."),
+    ] = None,
+    facet: Annotated[Facet | None, typer.Option(help="One figure with a panel for each dataset.")] = None,
+    axis: Annotated[
+        RecallAxis, typer.Option(help="Of recall: linear, logit, or nines (1 - recall, logarithmic).")
+    ] = RecallAxis.linear,
+    at_recall: Annotated[
+        str | None, typer.Option(help="Recalls at which costs and queries are compared, such as 0.9,0.95.")
+    ] = None,
+    relative_to: Annotated[
+        str | None, typer.Option(help="What speed-ups are relative to: an algorithm's glob, or best-peer.")
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="Algorithms in colour, the best; others are grey.")] = 10,
+    format: Annotated[str, typer.Option(help="pdf, svg, png, pgf, csv, separated by commas.")] = "pdf,svg,png",
+    width: Annotated[FigureWidth, typer.Option(help="One column of a paper, or two.")] = FigureWidth.double,
     output: Annotated[Path | None, typer.Option(help="Folder of figures. Default: OUT/figures.")] = None,
-    dataset: Datasets = None,
 ) -> None:
-    """Draw recall against queries per second, against points scanned and against lists probed."""
+    """Draw figures for papers: fronts, costs, growth, queries, ranks."""
+    from .plots.kind import Options
     from .runner.exchange.load_results import load_results
 
     formats = tuple(part.strip() for part in format.split(",") if part.strip())
@@ -338,25 +391,33 @@ def plot(
     figures = output or out / "figures"
     if not loaded.ours and figures.resolve().is_relative_to(out.resolve()):
         raise typer.BadParameter(f"--output: found {figures}, expected a folder outside {out}, another suite's results")
-    _draw(_some(out, loaded.runs), kind, formats, figures)
+    options = Options(
+        axis=axis.value,
+        width=width.value,
+        facet=facet is not None,
+        algorithms=tuple(algorithm or ()),
+        datasets=tuple(dataset or ()) if loaded.ours else (),
+        levels=_levels(at_recall) if at_recall else (),
+        baseline=relative_to,
+        most=most,
+    )
+    _draw(_some(out, loaded.runs), out, [*(kinds or ()), *(kind or ())], formats, figures, options, all_kinds)
 
 
-def _draw(runs: list[Any], kinds: list[str] | None, formats: tuple[str, ...], output: Path) -> None:
-    from .plots.draw import draw
-    from .plots.errors import NothingToShowError
-    from .plots.traces import KINDS
-    from .results.table import dataset_sizes, table
+def _draw(
+    runs: list[Any],
+    out: Path,
+    kinds: list[str],
+    formats: tuple[str, ...],
+    output: Path,
+    options: Any = None,
+    all_kinds: bool = False,
+) -> None:
+    from .plots.command import draw_kinds
+    from .plots.kind import Options, Source
 
-    frame = table(runs)
-    for kind in kinds or KINDS:
-        try:
-            paths = draw(frame, kind, output, formats, dataset_sizes(runs))
-        except NothingToShowError:
-            if kinds:
-                raise
-            continue  # nobody asked for this kind, and the log says why it is absent
-        for path in paths:
-            typer.echo(f"figure: {path}")
+    for path in draw_kinds(Source(runs, out), kinds, output, formats, options or Options(), all_kinds=all_kinds):
+        typer.echo(f"figure: {path}")
 
 
 @app.command()
@@ -439,7 +500,7 @@ def roofline(
 
     Writes roofline.csv, .md, .png and .svg into OUT. Nothing else should run meanwhile.
     """
-    from .plots.roofline import draw_roofline
+    from .plots.kinds.roofline import draw_roofline
     from .results.roofline import render_roofline, write_roofline
     from .runner.roofline.command import run_roofline
 

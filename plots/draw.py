@@ -1,33 +1,40 @@
-"""From the table to files: one figure per dataset, k and mode.
+"""From the table to files: rows become traces, traces become axes or a CSV.
 
 Equal tables give equal bytes: no dates, no random ids.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..results.key import slug
+from ..results.labels import short_labels
 from ..results.probing import with_probing
+from ..results.series import series, without_lists
 from .errors import NothingToShowError, PlotError
-from .figures import figure
-from .save import FORMATS, save_figure
-from .style import looks, style
-from .traces import Trace, traces
+from .figures import draw_panels
+from .kind import USUAL_OPTIONS, Drawing, Kind, Options
+from .recall_axis import check_scale
+from .save import DRAWN, check_formats, save_figure, save_frame
+from .style import WIDTHS, looks, style
+from .trace import Trace, as_frame, grouped
 
 log = logging.getLogger(__name__)
 
 
 def draw(
     frame: pd.DataFrame,
-    kind: str,
+    kind: Kind,
     folder: Path | str,
-    formats: Sequence[str] = FORMATS,
-    sizes: Mapping[str, int] | None = None,
-    recall_scale: str = "linear",
+    formats: Sequence[str] = DRAWN,
+    options: Options = USUAL_OPTIONS,
+    everybody: Iterable[str] = (),
 ) -> list[Path]:
     """Draw every figure of one kind that a table holds.
 
@@ -37,17 +44,18 @@ def draw(
     Parameters
     ----------
     frame
-        A results table, or a selection of its rows.
+        What `kind.rows` returned, or a selection of its rows.
     kind
-        "recall-qps", "recall-points" or "recall-lists"; see `traces`.
+        One of `registry.KINDS`.
     folder
         Where the files go, named ``<dataset>-k<k>-<mode>-<kind>.<format>``; files of that name are replaced.
     formats
-        Any of "pdf", "svg", "png".
-    sizes
-        Vectors by dataset name as the table has it: points scanned become a percentage.
-    recall_scale
-        "linear", or "nines": stretched towards 1.
+        Any of `save.FORMATS`; "csv" are the numbers of the figure.
+    options
+        What is asked of the figures.
+    everybody
+        The series of a whole results table: who has the same colour and marker in all of its figures. The series
+        of this frame, if not given.
 
     Returns
     -------
@@ -57,48 +65,128 @@ def draw(
     Raises
     ------
     PlotError
-        An unknown kind, format or scale, a missing column, or no row that was measured. One line.
+        An unknown format, scale or width, a missing column, or no row that was measured. One line.
     NothingToShowError
         No measured row can be shown as this kind of figure.
     """
-    _check(frame, formats)
-    appearance = looks(map(with_probing, frame["algorithm"], frame["probing"]))
+    _check(frame, kind, formats, options)
+    frame = frame if "series" in frame or "algorithm" not in frame else frame.assign(series=series(frame))
+    appearance = looks([*everybody, *frame["series"]] if "series" in frame else [])
+    rows = _chosen(frame, options)
+    facet = options.facet and "dataset" in kind.figure_by and kind.draw is draw_panels
+    by = [name for name in kind.figure_by if not (facet and name == "dataset")]
+    groups: dict[Any, pd.DataFrame] = dict(iter(rows.groupby(by, sort=True))) if by else {(): rows}
     written: list[Path] = []
-    measured = frame[frame["status"] == "ok"]
-    groups: dict[Any, pd.DataFrame] = dict(iter(measured.groupby(["dataset", "k", "mode"], sort=True)))
-    for (dataset, k, mode), rows in groups.items():
-        n = (sizes or {}).get(dataset)
-        curves = traces(rows, kind, n)
-        if not curves:
-            log.warning("no %s figure for %s, k = %s, mode %s: nothing to show", kind, dataset, k, mode)
+    for key, group in groups.items():
+        facts = dict(zip(by, key, strict=True))
+        traces = _traces(named(group), kind, options, facet)
+        if not traces:
+            log.warning("no %s figure for %s: nothing to show", kind.name, _title(facts, group) or "these results")
             continue
-        paths = [Path(folder) / f"{slug(dataset)}-k{k}-{mode}-{kind}.{format}" for format in formats]
+        stem = "-".join([*(_word(name, value) for name, value in facts.items()), kind.name])
+        paths = [Path(folder) / f"{stem}.{format}" for format in formats]
         if paths[0] in written:
-            raise PlotError(f"{paths[0]}: found two datasets of this file name, expected one ({dataset!r})")
-        title = _title(dataset, k, mode, curves)
-        with style():
-            drawn = figure(curves, appearance, title, k, percent=n is not None, recall_scale=recall_scale)
-            written += [save_figure(drawn, path, format) for path, format in zip(paths, formats, strict=True)]
+            raise PlotError(
+                f"{paths[0]}: found two datasets of this file name, expected one ({facts.get('dataset')!r})"
+            )
+        known = appearance or looks(trace.algorithm for trace in traces)
+        drawing = Drawing(kind, traces, known, _title(facts, group), facts.get("k"), options)
+        written += _save(drawing, paths, formats)
     if not written:
-        raise NothingToShowError(f"nothing to draw: no row of the table can be shown as {kind}")
+        raise NothingToShowError(f"nothing to draw: no row of the table can be shown as {kind.name}")
     return written
 
 
-def _title(dataset: str, k: int, mode: str, curves: Sequence[Trace]) -> str:
-    counts = sorted({curve.threads for curve in curves})
-    threads = "1 thread" if counts == [1] else f"{', '.join(str(count or '?') for count in counts)} threads"
-    return f"{dataset}, k = {k}, mode {mode}, {threads}"
+def _chosen(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
+    """The measured rows whose dataset and algorithm were asked for."""
+    kept = pd.Series(True, frame.index)
+    for column, globs in (("dataset", options.datasets), ("algorithm", options.algorithms)):
+        if globs and column in frame:
+            kept &= frame[column].map(lambda text, globs=globs: any(fnmatchcase(text, glob) for glob in globs))
+            if not kept.any():
+                known = ", ".join(sorted(set(frame[column]))) or "none"
+                raise PlotError(
+                    f"{column}: found no match for {' or '.join(globs)}, expected a glob for one of: {known}"
+                )
+    return frame[kept & (frame["status"] == "ok")] if "status" in frame else frame[kept]
 
 
-def _check(frame: pd.DataFrame, formats: Sequence[str]) -> None:
-    unknown = [format for format in formats if format not in FORMATS]
-    if unknown or not formats:
-        found = repr(unknown[0]) if unknown else "none"
-        raise PlotError(f"format of figure: found {found}, expected one of {', '.join(FORMATS)}")
-    missing = [name for name in ("dataset", "k", "mode", "algorithm", "status", "probing") if name not in frame.columns]
+def named(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with what decides their colour (``series``) and what the legend calls them (``label``), if known.
+
+    A label is the algorithm's own, but without the number of lists where a series has several of them.
+    """
+    if "label" in rows or "algorithm" not in rows:
+        return rows
+    rows = rows if "series" in rows else rows.assign(series=series(rows))
+    alone = rows.groupby("series")["algorithm"].transform("nunique") == 1
+    texts = rows["algorithm"].where(alone, rows["algorithm"].map(without_lists))
+    short = short_labels(texts)
+    labels = [with_probing(short[text], probing) for text, probing in zip(texts, rows["probing"], strict=True)]
+    if "threads" in rows and rows["threads"].nunique() > 1:
+        labels = [f"{label}, {_threads([count])}" for label, count in zip(labels, rows["threads"], strict=True)]
+    return rows.assign(label=labels)
+
+
+def _traces(rows: pd.DataFrame, kind: Kind, options: Options, facet: bool) -> list[Trace]:
+    parts = [("", rows)] if not facet else [(str(name), some) for (name,), some in grouped(rows, "dataset")]
+    found = [
+        replace(_visible(trace, kind), panel=", ".join(filter(None, (name, trace.panel))))
+        for name, some in parts
+        for trace in kind.traces(some, options)
+    ]
+    found = [trace for trace in found if len(trace.x)]
+    return found if any(trace.algorithm for trace in found) else []
+
+
+def _visible(trace: Trace, kind: Kind) -> Trace:
+    """Without the points that have no place on the axes: what was not told, and zeros on logarithmic ones."""
+    kept = np.isfinite(trace.x) & np.isfinite(trace.y)
+    for axis, values in ((kind.x, trace.x), (kind.y, trace.y)):
+        kept &= (values > 0) | (axis.scale != "log")
+    names = tuple(name for name, keep in zip(trace.names, kept, strict=False) if keep)
+    return replace(trace, x=trace.x[kept], y=trace.y[kept], low=trace.low[kept], high=trace.high[kept], names=names)
+
+
+def _save(drawing: Drawing, paths: Sequence[Path], formats: Sequence[str]) -> list[Path]:
+    drawn = None
+    for path, format in zip(paths, formats, strict=True):
+        if format == "csv":
+            x_is, y_is = (axis.label.format(k=drawing.k) for axis in (drawing.kind.x, drawing.kind.y))
+            save_frame(as_frame(drawing.traces, x_is, y_is), path)
+            continue
+        with style(small=True):
+            drawn = drawn or drawing.kind.draw(drawing)
+            save_figure(drawn, path, format)
+    return list(paths)
+
+
+def _word(name: str, value: Any) -> str:
+    # As a piece of a file name.
+    return {"k": f"k{value}", "level": f"at-{value}"}.get(name, slug(str(value)))
+
+
+def _title(facts: Mapping[str, Any], rows: pd.DataFrame) -> str:
+    words = {"dataset": "{}", "k": "k = {}", "mode": "mode {}", "level": "recall {:g}"}
+    said = [words[name].format(value) for name, value in facts.items()]
+    threads = [_threads(rows["threads"])] if "threads" in rows and "mode" in facts else []
+    return ", ".join([*said, *threads])
+
+
+def _threads(counts: Iterable[int]) -> str:
+    known = sorted(set(counts))
+    return "1 thread" if known == [1] else f"{', '.join(str(count or '?') for count in known)} threads"
+
+
+def _check(frame: pd.DataFrame, kind: Kind, formats: Sequence[str], options: Options) -> None:
+    check_formats(formats)
+    check_scale(options.axis)
+    if options.width not in WIDTHS:
+        raise PlotError(f"width of figure: found {options.width!r}, expected one of {', '.join(WIDTHS)}")
+    missing = [name for name in (*kind.figure_by, *kind.columns) if name not in frame.columns]
     if missing:
-        raise PlotError(f"table: found no column {missing[0]!r}, expected the columns of a results table")
+        raise PlotError(f"table: found no column {missing[0]!r}, expected the columns that {kind.name} is drawn from")
     if frame.empty:
-        raise PlotError("nothing to draw: the table has no rows")
-    if not (frame["status"] == "ok").any():
+        raise NothingToShowError(f"nothing to draw: the table has no rows for {kind.name}")
+    if "status" in frame and not (frame["status"] == "ok").any():
         raise PlotError(f"nothing to draw: all rows of the table failed ({len(frame)})")

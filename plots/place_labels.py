@@ -26,7 +26,7 @@ LED = 13.0  # from this radius on a line leads to the label
 def place_labels(
     canvas: FigureCanvasAgg, axes: Axes, x: Sequence[float], y: Sequence[float], names: Sequence[str], size: float = 7.5
 ) -> list[Bbox]:
-    """Write a name beside each dot and return the boxes they fill, in pixels.
+    """Write a name beside each dot that has one and return the boxes they fill, in pixels.
 
     The axes must have their final limits and place.
     """
@@ -38,7 +38,7 @@ def place_labels(
     lines: list[Bbox] = []
     # The crowded first: they have the fewest places to choose from.
     crowd = sorted(range(len(dots)), key=lambda place: sum(math.dist(dots[place], other) for other in dots))
-    for place in crowd:
+    for place in (place for place in crowd if names[place]):
         width, height = _extent(canvas, axes, names[place], size)
         radius, box = _best(dots[place], (width, height), pixel, frame, taken, boxes, lines)
         boxes.append(box)

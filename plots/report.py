@@ -15,7 +15,7 @@ from ..results.report import HEADLINES, check_kind, headlines, thesis_rows
 from .differences import differences
 from .gain_lines import gain_lines
 from .routing_curves import routing_curves
-from .save import FORMATS, save_formats
+from .save import DRAWN, save_formats
 from .style import style
 from .trade_off import trade_off
 
@@ -24,7 +24,7 @@ Wanted = list[tuple[str, str, Callable[[], Figure | None]]]
 
 
 def draw_report(
-    kind: str, name: str, frame: pd.DataFrame, curves: pd.DataFrame, folder: Path, formats: Sequence[str] = FORMATS
+    kind: str, name: str, frame: pd.DataFrame, curves: pd.DataFrame, folder: Path, formats: Sequence[str] = DRAWN
 ) -> list[Picture]:
     """Draw the figures of a report and return what they are, in the order in which they are shown.
 

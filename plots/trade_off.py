@@ -1,13 +1,20 @@
-"""What a router costs against what it saves: time to route, points left to scan."""
+"""What a router costs against what it saves: time to route, points left to scan.
+
+Twenty names on one figure hide what it shows. A type of router has a colour and a marker; only those on the front,
+where nobody routes faster and leaves less to scan, are named, and the baseline.
+"""
+
+from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from .figures import plain_log
 from .place_labels import place_labels
 from .routing_curves import GREY
-from .style import COLOURS, MARKERS, PARAMETERS
+from .style import PARAMETERS, looks
 
 
 def trade_off(rows: pd.DataFrame, k: int, level: float, title: str) -> Figure | None:
@@ -31,24 +38,38 @@ def trade_off(rows: pd.DataFrame, k: int, level: float, title: str) -> Figure | 
     shown = rows[(rows["k"] == k) & rows[work].notna()].drop_duplicates("router").sort_values("router")
     if shown.empty:
         return None
-    canvas = Figure(figsize=(6.8, 5.0), dpi=PARAMETERS["savefig.dpi"], layout="constrained")  # measured as it is saved
+    canvas = Figure(figsize=(6.8, 5.4), dpi=PARAMETERS["savefig.dpi"], layout="constrained")  # measured as it is saved
     agg = FigureCanvasAgg(canvas)
     axes = canvas.add_subplot()
-    families = shown["algorithm"].map(_family)
-    looks = {name: place for place, name in enumerate(sorted(set(families)))}
-    for family, row in zip(families, shown.to_dict("records"), strict=True):
-        place = looks[family]
-        grey = GREY.get("baseline" if row["baseline"] else family.lower())
-        colour = grey or COLOURS[place % len(COLOURS)]
-        axes.plot(row["latency_us"], row[work], MARKERS[place % len(MARKERS)], color=colour, markersize=6)
+    shown = shown.assign(family=shown["algorithm"].map(_family))
+    appearance = looks(shown["family"])
+    best = on_front(list(shown["latency_us"]), list(shown[work]))
+    line = shown[best].sort_values("latency_us")
+    axes.plot(line["latency_us"], line[work], color="#CCCCCC", linewidth=1.2, zorder=1)
+    for row in shown.to_dict("records"):
+        look = appearance[row["family"]]
+        colour = GREY.get("baseline" if row["baseline"] else row["family"].lower()) or look.colour
+        axes.plot(row["latency_us"], row[work], look.marker, color=colour, markersize=6)
     _widen(axes, shown["latency_us"], shown[work])
     axes.set(xlabel="routing time per query (µs, one thread, median)", ylabel=f"points scanned at recall@{k} {level:g}")
     axes.set_title(title)
+    handles = [Line2D([], [], color=GREY.get(name.lower(), look.colour), marker=look.marker, linestyle="none")
+               for name, look in appearance.items()]  # fmt: skip
+    canvas.legend(handles, list(appearance), loc="outside lower center", ncols=5, fontsize=7.5)
     canvas.canvas.draw()  # fixes the place of the axes, which labels are measured against
     canvas.set_layout_engine("none")
-    names = [f"{row['router']}, baseline" if row["baseline"] else row["router"] for row in shown.to_dict("records")]
+    names = [
+        f"{row['router']}, baseline" if row["baseline"] else row["router"] if named else ""
+        for row, named in zip(shown.to_dict("records"), best, strict=True)
+    ]
     place_labels(agg, axes, list(shown["latency_us"]), list(shown[work]), names)
     return canvas
+
+
+def on_front(costs: Sequence[float], others: Sequence[float]) -> list[bool]:
+    """Return for each dot whether no other is at least as low in both, and lower in one."""
+    dots = list(zip(costs, others, strict=True))
+    return [not any(x <= a and y <= b and (x, y) != (a, b) for x, y in dots) for a, b in dots]
 
 
 def _family(algorithm: str) -> str:

@@ -1,7 +1,7 @@
 """What each build cost: one row per build, its notes beside it."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -32,7 +32,7 @@ def builds(runs: Iterable[Run]) -> pd.DataFrame:
     DataFrame
         `BUILD_COLUMNS` (seconds and bytes as in the table; `peak_over_train` is the largest resident size
         over the size of the database vectors), then one column ``notes.<path>`` per note found in any run,
-        sorted by name. A note that is a number everywhere stays a number, any other becomes text.
+        sorted by name. A note that is a number everywhere stays a number, any other becomes text; curves are left out.
     """
     rows = [_row(run) for run in runs]
     noted = sorted({name for row in rows for name in row} - set(BUILD_COLUMNS))
@@ -58,9 +58,14 @@ def _flat(notes: Mapping[str, Any], path: str) -> dict[str, Any]:
     for name, value in notes.items():
         if isinstance(value, Mapping):
             flat.update(_flat(value, f"{path}.{name}"))
-        else:
+        elif not _is_a_curve(value):
             flat[f"{path}.{name}"] = value
     return flat
+
+
+def _is_a_curve(value: Any) -> bool:
+    # Many numbers under one name, as those of each epoch are: they are drawn, not tabulated.
+    return isinstance(value, Sequence) and len(value) > 0 and all(isinstance(one, float) for one in value)
 
 
 def _one_type(values: list[Any]) -> "pd.Series[Any]":

@@ -179,3 +179,27 @@ def write_roofline(table: pd.DataFrame, limits: pd.DataFrame, folder: Path, rema
         with replacing(folder / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return [folder / name for name in texts]
+
+
+def read_roofline(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the two tables that `write_roofline` wrote into a folder.
+
+    Raises
+    ------
+    ResultError
+        They are not there, or no such tables.
+    """
+    found = []
+    for name, column in (("roofline.csv", "kernel"), ("roofline-limits.csv", "limit")):
+        path = folder / name
+        try:
+            frame = pd.read_csv(path)
+        except (OSError, ValueError) as error:
+            state = "an unreadable file" if path.exists() else "no such file"
+            raise ResultError(
+                f"{path}: found {state}, expected what `ivfbench roofline --out {folder}` writes"
+            ) from error
+        if column not in frame:
+            raise ResultError(f"{path}: found no column {column!r}, expected a table of `ivfbench roofline`")
+        found.append(frame)
+    return found[0], found[1]

@@ -224,7 +224,9 @@ class TestTable:
         assert "Recall@k is the share" in done.stdout
 
     def test_other_formats(self, ivfbench, first):
-        assert ivfbench("table", "--out", "first", "--format", "latex").stdout.startswith(r"\begin{tabular}")
+        assert ivfbench("table", "--out", "first", "--format", "latex").stdout.startswith(
+            "% needs \\usepackage{booktabs}\n\\begin{table}"
+        )
 
     def test_at_recall(self, ivfbench, first):
         arguments = ("--at-recall", "0.7,1", "--relative-to", "*Centroid*", "--format", "csv")

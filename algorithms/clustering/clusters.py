@@ -52,7 +52,7 @@ class Clusters:
         return np.bincount(self.assignment, minlength=len(self.centroids)).astype(np.int64)
 
     def statistics(self) -> dict[str, Any]:
-        """Return mean, coefficient of variation, largest and empty: how even the lists are."""
+        """Return mean, coefficient of variation, largest, empty, 0th to 100th percentile: how even the lists are."""
         sizes = self.sizes
         mean = float(sizes.mean())
         return {
@@ -60,6 +60,7 @@ class Clusters:
             "list_size_variation": float(sizes.std() / mean) if mean else 0.0,
             "list_size_largest": int(sizes.max()),
             "lists_empty": int((sizes == 0).sum()),
+            "list_size_percentiles": [float(size) for size in np.percentile(sizes, np.arange(101))],
         }
 
     def members(self) -> Iterator[npt.NDArray[np.int64]]:

@@ -84,10 +84,11 @@ class PaperLearnt(Value):
     def _train(self, fitting: Fitting, lessons: Lessons) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
         tensors = Tensors(lessons, device_for(self.device))
         tensors.queries = tensors.queries / float(lessons.scale)  # the paper trains on queries as they are
-        losses = []
+        losses, reached = [], []
         for epoch, module in enumerate(self._epochs(tensors, fitting.seed, self.epochs, lessons), 1):
             loss, accuracy = tensors.evaluate(module, tensors.validation)
             losses.append(loss)
+            reached.append(accuracy)
             fitting.progress("learn", epoch, 2 * self.epochs, f"validation accuracy {accuracy:.4f}, loss {loss:.4f}")
         again = int(np.argmin(losses))
         module = self._fresh(lessons, fitting.seed).to(tensors.queries.device)
@@ -100,6 +101,8 @@ class PaperLearnt(Value):
             "best_epoch": again,
             "converged": again < self.epochs - 1,
             "validation_loss": tensors.evaluate(module, tensors.validation)[0],
+            "validation_losses": losses,
+            "validation_accuracies": reached,
             **accuracies(module, tensors),
         }
         return module.weights.detach().cpu().numpy(), notes

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from ivfbench.__main__ import main
+from ivfbench.plots.registry import KINDS
 from ivfbench.results.store import save_run
 
 
@@ -37,10 +38,10 @@ def test_no_results(plot, tmp_path):
     [
         (
             ("--kind", "pie"),
-            "kind of figure: found 'pie', expected one of recall-qps, recall-points, recall-lists",
+            "kind of figure: found 'pie', expected one of " + ", ".join(KINDS),
         ),
-        (("--format", "png,gif"), "format of figure: found 'gif', expected one of pdf, svg, png"),
-        (("--format", ","), "format of figure: found none, expected one of pdf, svg, png"),
+        (("--format", "png,gif"), "format of figure: found 'gif', expected one of pdf, svg, png, pgf, csv"),
+        (("--format", ","), "format of figure: found none, expected one of pdf, svg, png, pgf, csv"),
     ],
 )
 def test_what_was_asked_wrongly(plot, tmp_path, sample_runs, words, problem):

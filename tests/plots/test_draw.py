@@ -10,15 +10,32 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from ivfbench.plots.draw import draw
+from ivfbench.plots.draw import draw as draw_kind
+from ivfbench.plots.draw import named
 from ivfbench.plots.errors import NothingToShowError, PlotError
-from ivfbench.plots.figures import figure
-from ivfbench.plots.recall_axis import backward, forward
-from ivfbench.plots.style import COLOURS, MARKERS, line_styles, looks, style
-from ivfbench.plots.traces import KINDS, traces
+from ivfbench.plots.figures import draw_panels
+from ivfbench.plots.kind import USUAL_OPTIONS, Drawing, Options
+from ivfbench.plots.recall_axis import backward, forward, from_logit, logit
+from ivfbench.plots.registry import KINDS as REGISTERED
+from ivfbench.plots.registry import USUAL as KINDS
+from ivfbench.plots.style import COLOURS, HATCHES, MARKERS, line_styles, looks, style
 from ivfbench.results.table import save_table, table
 
 SIGNATURES = {".pdf": b"%PDF", ".png": b"\x89PNG", ".svg": b"<?xml"}
+
+
+def draw(frame, kind, folder, formats=("pdf", "svg", "png"), **asked):
+    return draw_kind(frame, REGISTERED[kind], folder, formats, Options(**asked))
+
+
+def traces(frame, kind):
+    return REGISTERED[kind].traces(named(frame), USUAL_OPTIONS)
+
+
+def axes_of(frame, kind, appearance=None):
+    curves = traces(frame, kind)
+    appearance = appearance or looks(curve.algorithm for curve in curves)
+    return curves, draw_panels(Drawing(REGISTERED[kind], curves, appearance, "title", 10, USUAL_OPTIONS)).axes[0]
 
 
 def words(path):
@@ -56,22 +73,35 @@ def test_two_draws_give_equal_bytes(tmp_path, sample_runs):
     assert b"/Type3" not in first[0].read_bytes()
 
 
-def test_points_scanned_as_a_percentage_where_the_size_is_known(tmp_path, sample_runs):
-    frame = table(sample_runs(modes=("single",)))
-    (plain,) = draw(frame, "recall-points", tmp_path / "a", ("svg",))
-    (percent,) = draw(frame, "recall-points", tmp_path / "b", ("svg",), sizes={"sample-64-euclidean": 4000})
-    assert "points scanned (mean per query)" in words(plain)
-    assert "points scanned (% of n)" in words(percent)
-
-
 def test_the_nines_axis(tmp_path, sample_runs):
     frame = table(sample_runs(modes=("single",)))
-    (path,) = draw(frame, "recall-qps", tmp_path, ("svg",), recall_scale="nines")
+    (path,) = draw(frame, "recall-qps", tmp_path, ("svg",), axis="nines")
     assert {"0.9", "0.99", "0.999", "1"} <= words(path)
     recalls = np.array([0.0, 0.5, 0.9, 0.999, 1.0])
     np.testing.assert_allclose(backward(forward(recalls)), recalls, atol=1e-12)
     assert (np.diff(forward(recalls)) > 0).all()
     assert forward(np.array([1.0])) == pytest.approx([3.0])
+
+
+def test_the_logit_axis(tmp_path, sample_runs):
+    frame = table(sample_runs(modes=("single",)))
+    (path,) = draw(frame, "recall-qps", tmp_path, ("svg",), axis="logit")
+    assert {"0.5", "0.9", "0.99", "1"} <= words(path)
+    recalls = np.array([0.0, 0.01, 0.5, 0.9, 1.0])
+    np.testing.assert_allclose(from_logit(logit(recalls)), recalls, atol=1e-12)
+    np.testing.assert_allclose(logit(recalls[[0, 2, 4]]), [-np.log10(1001), 0.0, np.log10(1001)], atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", ["linear", "logit", "nines"])
+def test_recall_one_is_on_every_axis(sample_runs, scale):
+    frame = named(table(sample_runs(modes=("single",))))
+    kind = REGISTERED["recall-qps"]
+    curves = kind.traces(frame, USUAL_OPTIONS)
+    appearance = looks(curve.algorithm for curve in curves)
+    axes = draw_panels(Drawing(kind, curves, appearance, "title", 10, Options(axis=scale))).axes[0]
+    assert max(curve.x.max() for curve in curves) == 1.0
+    inside = axes.transAxes.inverted().transform(axes.transData.transform((1.0, axes.get_ylim()[0])))
+    assert 0.9 < inside[0] <= 1.0 + 1e-9
 
 
 class TestEdges:
@@ -109,7 +139,7 @@ class TestEdges:
         frame = table([exact, *sample_runs(modes=("single",))])
         with caplog.at_level(logging.WARNING):
             assert len(draw(frame, "recall-lists", tmp_path, ("png",))) == 1
-        assert caplog.messages == ["no recall-lists figure for other, k = 10, mode single: nothing to show"]
+        assert caplog.messages == ["no recall-lists figure for other, k = 10, mode single, 1 thread: nothing to show"]
 
     def test_two_datasets_of_one_file_name(self, tmp_path, sample_runs):
         frame = table([*sample_runs(dataset="a b"), *sample_runs(dataset="a-b")])
@@ -118,18 +148,18 @@ class TestEdges:
 
     @pytest.mark.parametrize("formats", [("gif",), ()])
     def test_formats(self, tmp_path, sample_runs, formats):
-        with pytest.raises(PlotError, match="expected one of pdf, svg, png"):
+        with pytest.raises(PlotError, match="expected one of pdf, svg, png, pgf, csv"):
             draw(table(sample_runs()), "recall-qps", tmp_path, formats)
 
     def test_scale_kind_and_columns(self, tmp_path, sample_runs):
         frame = table(sample_runs())
-        with pytest.raises(PlotError, match="found 'logit', expected one of linear, nines"):
-            draw(frame, "recall-qps", tmp_path, recall_scale="logit")
-        with pytest.raises(PlotError, match="kind of figure: found 'pie'"):
-            draw(frame, "pie", tmp_path)
+        with pytest.raises(PlotError, match="found 'log', expected one of linear, logit, nines"):
+            draw(frame, "recall-qps", tmp_path, axis="log")
+        with pytest.raises(PlotError, match="width of figure: found 'wide', expected one of single, double"):
+            draw(frame, "recall-qps", tmp_path, width="wide")
         with pytest.raises(PlotError, match="no column 'mode'"):
             draw(frame.drop(columns="mode"), "recall-qps", tmp_path)
-        with pytest.raises(PlotError, match="no column 'status'"):
+        with pytest.raises(PlotError, match="no column 'threads'"):
             draw(pd.DataFrame({"dataset": [], "k": [], "mode": [], "algorithm": []}), "recall-qps", tmp_path)
         assert list(tmp_path.iterdir()) == []
 
@@ -139,16 +169,21 @@ class TestStyle:
         names = [f"Algorithm{place}()" for place in range(40)]
         assert looks(names) == looks([*names[::-1], *names])
         assert len(set(looks(names).values())) == 40
-        assert len(set(COLOURS)) * len(set(MARKERS)) == 63
+        assert len(set(COLOURS)) * len(set(MARKERS)) == 72
 
     def test_every_figure_of_a_table_uses_the_same_looks(self, sample_runs):
         frame = table(sample_runs())
-        appearance = looks(frame["algorithm"])
+        appearance = looks(named(frame)["series"])
         for mode in ("single", "batch"):
-            curves = traces(frame[frame["mode"] == mode], "recall-qps")
-            axes = figure(curves, appearance, "title", 10).axes[0]
+            curves, axes = axes_of(frame[frame["mode"] == mode], "recall-qps", appearance)
             drawn = {line.get_label(): line.get_color() for line in axes.get_lines()}
             assert drawn == {curve.label: appearance[curve.algorithm].colour for curve in curves}
+
+    def test_bars_of_one_colour_have_different_hatches(self):
+        found = looks(f"A{place:02}" for place in range(3 * len(COLOURS)))
+        assert len({(look.colour, look.hatch) for look in found.values()}) == len(found)
+        assert len({(look.colour, look.line) for look in found.values()}) == len(found)
+        assert HATCHES[0] == ""
 
     def test_policies_of_one_algorithm_look_different(self, tmp_path, sample_runs):
         (run,) = sample_runs(modes=("single",), routers=(("Centroid()", 1.0),))
@@ -163,10 +198,10 @@ class TestStyle:
     def test_figures_show_the_numbers_of_their_traces(self, sample_runs):
         frame = table(sample_runs(modes=("single",)))
         for kind in KINDS:
-            curves = traces(frame, kind)
-            axes = figure(curves, looks(frame["algorithm"]), "title", 10).axes[0]
-            for line, curve in zip(axes.get_lines(), curves, strict=True):
-                np.testing.assert_array_equal(line.get_xydata(), np.stack([curve.x, curve.y], axis=1))
+            curves, axes = axes_of(frame, kind)
+            drawn = {line.get_label(): line.get_xydata() for line in axes.get_lines()}
+            for curve in curves:
+                np.testing.assert_array_equal(drawn[curve.label], np.stack([curve.x, curve.y], axis=1))
             assert axes.get_xlim()[0] <= min(curve.x.min() for curve in curves)
             assert axes.get_ylim()[1] >= max(curve.high.max() for curve in curves)
             assert (axes.get_yscale() == "log") == (kind == "recall-qps")
@@ -184,8 +219,9 @@ class TestStyle:
         script = (
             "import sys\n"
             "from ivfbench.plots.draw import draw\n"
+            "from ivfbench.plots.registry import KINDS\n"
             "from ivfbench.results.table import load_table\n"
-            "drawn = draw(load_table('.'), 'recall-qps', '.', ('pdf', 'png'))\n"
+            "drawn = draw(load_table('.'), KINDS['recall-qps'], '.', ('pdf', 'png'))\n"
             "print(len(drawn), 'matplotlib.pyplot' in sys.modules)\n"
         )
         command = [sys.executable, "-c", script]

@@ -1,7 +1,10 @@
+import pandas as pd
 import pytest
 from ivfbench.plots.errors import PlotError
-from ivfbench.plots.roofline import draw_roofline, roofline
-from ivfbench.results.roofline import Limits, Measurement, limits_table, roofline_table
+from ivfbench.plots.kind import USUAL_OPTIONS, Drawing
+from ivfbench.plots.kinds.roofline import ROOFLINE, draw_roofline, roofline_traces
+from ivfbench.plots.style import looks, style
+from ivfbench.results.roofline import Limits, Measurement, limits_table, read_roofline, roofline_table, write_roofline
 
 LIMITS = Limits(
     bandwidths={16 << 10: 200e9, 256 << 10: 100e9, 4 << 20: 95e9, 512 << 20: 20e9},
@@ -17,6 +20,13 @@ KERNELS = [
 @pytest.fixture(scope="module")
 def tables():
     return roofline_table(KERNELS, LIMITS), limits_table(LIMITS)
+
+
+def roofline(table, limits):
+    traces = roofline_traces(pd.concat([table, limits]), USUAL_OPTIONS)
+    appearance = looks(trace.algorithm for trace in traces)
+    with style(small=True):
+        return ROOFLINE.draw(Drawing(ROOFLINE, traces, appearance, "", None, USUAL_OPTIONS))
 
 
 def test_every_kernel_and_every_roof_is_named(tables):
@@ -52,6 +62,13 @@ def test_equal_tables_are_equal_files(tables, tmp_path):
         assert one.read_bytes() == two.read_bytes()
 
 
-def test_nothing_to_draw_is_one_line(tables):
+def test_nothing_to_draw_is_one_line(tables, tmp_path):
     with pytest.raises(PlotError, match="the table has no rows"):
-        roofline(tables[0].iloc[:0], tables[1])
+        draw_roofline(tables[0].iloc[:0], tables[1], tmp_path)
+
+
+def test_what_was_written_is_read_and_drawn_the_same(tables, tmp_path):
+    write_roofline(*tables, tmp_path, "On a sample.")
+    (again,) = draw_roofline(*read_roofline(tmp_path), tmp_path / "again", ("svg",))
+    (first,) = draw_roofline(*tables, tmp_path / "first", ("svg",))
+    assert again.read_bytes() == first.read_bytes()

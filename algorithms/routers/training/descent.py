@@ -116,7 +116,7 @@ def descend(module: Any, lessons: Lessons, recipe: Recipe, progress: Progress) -
     -------
     dict
         Epochs run, the best epoch, whether training ended by itself, validation loss, and accuracy with one probe on
-        validation and training queries.
+        validation and training queries; loss and accuracy on the validation queries before and after each epoch.
     """
     import torch
 
@@ -124,6 +124,7 @@ def descend(module: Any, lessons: Lessons, recipe: Recipe, progress: Progress) -
     module.to(recipe.device)
     optimiser = torch.optim.Adam(module.parameters(), lr=recipe.learning_rate, fused=True)
     best_loss, accuracy_at_start = tensors.evaluate(module, tensors.validation)
+    losses, reached = [best_loss], [accuracy_at_start]
     averages, best = _copies(module), _copies(module)
     best_epoch = epoch = steps = 0
     for epoch in range(1, recipe.epochs + 1):
@@ -131,6 +132,8 @@ def descend(module: Any, lessons: Lessons, recipe: Recipe, progress: Progress) -
         latest = _copies(module)
         _put(module, averages)
         held_loss, accuracy = tensors.evaluate(module, tensors.validation)
+        losses.append(held_loss)
+        reached.append(accuracy)
         _put(module, latest)
         if held_loss < best_loss:
             best_loss, best_epoch, best = held_loss, epoch, [part.clone() for part in averages]
@@ -147,6 +150,8 @@ def descend(module: Any, lessons: Lessons, recipe: Recipe, progress: Progress) -
         "converged": epoch == 0 or best_epoch < recipe.epochs,
         "validation_loss": best_loss,
         "validation_accuracy_at_start": accuracy_at_start,
+        "validation_losses": losses,
+        "validation_accuracies": reached,
         **accuracies(module, tensors),
     }
     module.eval()  # as it will be asked: nothing dropped
