@@ -25,7 +25,7 @@ AT_RECALL = (
     "Each front is read at these recalls on a line between its two neighbouring points, logarithmic in the cost, never "
     "beyond its ends; several seeds give their median."
 )
-BOLD = "The best of each column is in bold."
+BOLD = "The best of those that were read in a column is in bold."
 STAR = (
     "A star marks a time per query that differs from the baseline's: p below 0.05 in a paired bootstrap over queries "
     "and seeds, corrected by Holm's method over these tables."

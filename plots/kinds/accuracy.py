@@ -20,8 +20,13 @@ def _rows(source: Source, options: Options) -> pd.DataFrame:
         return pd.DataFrame(columns=list(COLUMNS))
     learnt = frame["algorithm"].map(lambda text: any(router in text for router in LEARNT))
     frame = frame[((frame["role"] == "baseline") | learnt) & (frame["lists_percent"] <= MOST)]
-    clusterings = frame["clustering"].map(lambda text: without_lists(text).replace(" ()", ""))
+    clusterings = frame["clustering"].map(clustering_name)
     return frame.assign(series=clusterings, label=clusterings + ", " + frame["router"])
+
+
+def clustering_name(label: str) -> str:
+    """Return the label of a clustering without its number of lists: "k-means" of "k-means (lists=328)"."""
+    return without_lists(label).replace(" ()", "")
 
 
 def _accuracy(rows: pd.DataFrame, options: Options) -> list[Trace]:

@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...results.labels import router_and_rest
 from ...results.series import series
 from ...results.table import dataset_name
 from ..figures import draw_panels
 from ..kind import Axis, Kind, Options, Source
 from ..trace import FloatArray, Trace, grouped
+from .accuracy import clustering_name
 
 SIZES = "list_size_percentiles"
 LEARNT = ("validation_losses", "validation_accuracies")
@@ -29,7 +31,11 @@ def _noted(source: Source, names: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _sizes(source: Source, options: Options) -> pd.DataFrame:
-    return _noted(source, (SIZES,))
+    # What decides the sizes is the clustering: routers over one have the same lists.
+    frame = _noted(source, (SIZES,))
+    parts = [router_and_rest(text) for text in frame["algorithm"]]
+    names = ["" if one is None else clustering_name(one[3]) for one in parts]
+    return frame.assign(label=names, series=names).drop_duplicates(["dataset", "label", "seed"])
 
 
 def _learning(source: Source, options: Options) -> pd.DataFrame:
@@ -37,12 +43,10 @@ def _learning(source: Source, options: Options) -> pd.DataFrame:
 
 
 def _list_sizes(rows: pd.DataFrame, options: Options) -> list[Trace]:
-    found: list[Trace] = []
+    found = []
     for (label, name), some in grouped(rows, "label", "series"):
         x = _together(some[SIZES])
-        # Routers over one clustering have the same lists: the first stands for all.
-        if not any(len(other.x) == len(x) and (other.x == x).all() for other in found):
-            found.append(Trace(label, name, x, np.linspace(0.0, 1.0, len(x))))
+        found.append(Trace(label, name, x, np.linspace(0.0, 1.0, len(x))))
     return found
 
 
@@ -63,7 +67,7 @@ def _together(curves: "pd.Series[Any]") -> FloatArray:
 
 LIST_SIZES = Kind(
     "list-sizes",
-    "how many lists are at most so large; one curve for routers that share their lists",
+    "how many lists are at most so large, for each clustering",
     *(_sizes, (*PLACE, SIZES), _list_sizes, draw_panels),
     x=Axis("vectors in a list", "linear"),
     y=Axis("share of the lists", "share", -1),
