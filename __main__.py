@@ -350,12 +350,12 @@ def plot(
     kinds: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[KIND]...",
+            metavar="KIND",
             help="Kinds of figures; see docs/figures.md. Default: recall-qps, recall-points and recall-lists.",
         ),
     ] = None,
     out: Out = DEFAULT_OUT,
-    kind: Annotated[list[str] | None, typer.Option(hidden=True, help="As KINDS.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="The same as KIND, as an option.")] = None,
     all_kinds: Annotated[bool, typer.Option("--all", help="Every kind that these results can show.")] = False,
     dataset: Annotated[
         list[str] | None,
