@@ -26,7 +26,7 @@ LETTER = 0.05  # inches: the mean width of a letter of a legend
 HANDLE = 0.55  # inches: what stands before a legend's text, and the gap after it
 TITLE_LETTER = 0.068
 SHAPES = {"single": 0.75, "double": 0.56}  # height over width of axes that stand alone
-IN_A_GRID = {1: 0.95, 2: 0.75}  # by rows; of more rows as of two
+IN_A_GRID = (0.95, 0.75, 0.58)  # of one row of panels, of two, of more
 ASIDE = 0.8  # of the room of a level, filled by its bars
 
 
@@ -76,7 +76,7 @@ def _canvas(
     width = WIDTHS[drawing.options.width]
     height = width * SHAPES[drawing.options.width]
     if rows * columns > 1:
-        height = rows * max(1.55, width / columns * (IN_A_GRID[min(2, rows)] if columns > 1 else 0.65))
+        height = rows * max(1.55, width / columns * (IN_A_GRID[min(3, rows) - 1] if columns > 1 else 0.65))
     handles, labels, legend_columns = legend
     # The legend stands below the axes, which keep their size however many curves there are.
     lines = -(-len(labels) // legend_columns)
@@ -219,13 +219,16 @@ def _outer_labels(grid: Sequence[Axes], places: Sequence[object], columns: int, 
 
 
 def plain_log(axes: Axes, which: str, values: Sequence[float], narrow: bool = False) -> None:
-    """Numbers as people write them on a logarithmic axis, more of them where the range is short, fewer if narrow."""
+    """Numbers as people write them on a logarithmic axis, more of them where the range is short, fewer on a narrow x."""
     low, high = min(values), max(values)
     axis = axes.yaxis if which == "y" else axes.xaxis
     (axes.set_yscale if which == "y" else axes.set_xscale)("log")
     (axes.set_ylim if which == "y" else axes.set_xlim)(low / 1.15, high * 1.15)
+    narrow = narrow and which == "x"
     steps: tuple[float, ...] = (1.0, 2.0, 5.0) if high / low < (20 if narrow else 300) else (1.0,)
-    if high / low < 6 and not (narrow and which == "x" and high / low > 2):
+    if narrow and 20 <= high / low < 300:
+        steps = (1.0, 3.0)
+    if high / low < (2 if narrow else 6):
         steps = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
     axis.set_major_locator(LogLocator(base=10.0, subs=steps))
     axis.set_major_formatter(FuncFormatter(plain))

@@ -22,7 +22,7 @@ from ..trace import Trace, grouped
 
 GREY = "#555555"
 FAINT = "#AAAAAA"
-SMALL = {"single": 5.0, "double": 6.5}  # points, of what is written along roofs and beside dots
+SMALL = {"single": 4.5, "double": 5.5}  # points, of what is written along roofs and beside dots
 CLOSE = 1.25  # roofs within this ratio are named together
 KERNELS, BANDWIDTHS, PEAKS = "kernels", "bytes", "operations"
 COLUMNS = ("kernel", "data", "operation", "operations_per_byte", "gigaoperations_per_second", "fraction",
