@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 OUT    ?= results-ivfbench
+FUZZ_SECONDS ?= 30
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 ROOMS  := algorithms datasets results runner plots __main__.py __init__.py
 
 .DEFAULT_GOAL := help
-.PHONY: help bench figures test check lanes kernels peers clean
+.PHONY: help bench figures test check lanes work baseline kernels peers fuzz clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -43,12 +44,30 @@ lanes: $(VENV)/installed-test
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -n auto -m interpreted tests/algorithms \
 		--cov=ivfbench.algorithms --cov-report=term:skip-covered
 
+work: $(VENV)/installed-test  ## compare the quickstart's answers and work with the committed baseline
+	$(BIN)/ivfbench run quickstart --mode batch --threads 2 --repetitions 1 --no-figures --out $(OUT)-work
+	$(BIN)/ivfbench compare tests/baselines/quickstart.json $(OUT)-work
+
+baseline: $(VENV)/installed-test  ## accept the present answers and work: writes the baseline anew
+	$(BIN)/ivfbench run quickstart --mode batch --threads 2 --repetitions 1 --no-figures --out $(OUT)-work
+	$(BIN)/ivfbench compare $(OUT)-work --write-baseline tests/baselines/quickstart.json
+
 kernels: $(VENV)/installed-test  ## time the kernels with pytest-benchmark
 	$(BIN)/python -m pytest -q --benchmark-enable --benchmark-only tests/benchmarks
 
 peers: $(VENV)/installed-test  ## measure against faiss, in turns: make peers DATA="file.hdf5 ..."
 	$(BIN)/python tests/benchmarks/against_faiss.py $(or $(DATA),drift)
 
+fuzz: $(VENV)/installed-test  ## feed damaged files to the readers: make fuzz FUZZ_SECONDS=600 (each of four)
+	@$(PIP) --editable '.[fuzz]'
+	@mkdir -p .fuzz
+	@for target in dataset vectors experiment result; do \
+		echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
+		$(BIN)/python tests/fuzz/fuzz.py $$target -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.fuzz/$$target- \
+			-print_final_stats=1 > .fuzz/$$target.log 2>&1 || { tail -n 30 .fuzz/$$target.log; exit 1; }; \
+		grep stat::number_of_executed_units .fuzz/$$target.log; \
+	done
+
 clean:  ## remove the environment and everything generated here
-	rm -rf $(VENV) $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .benchmarks
+	rm -rf $(VENV) $(OUT) $(OUT)-work build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .benchmarks .fuzz
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

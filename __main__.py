@@ -11,7 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .runner.compare_commands import Figures, register
 from .runner.datasets_commands import datasets_app
+from .runner.doctor_command import doctor
 from .runner.export_commands import DEFAULT_OUT, Datasets, Out, export_app
 
 # The base of everything a user can get wrong; typer brings its own click, or uses the installed one, by version.
@@ -31,6 +33,8 @@ app = typer.Typer(
 )
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(export_app, name="export")
+register(app)
+app.command()(doctor)
 
 
 class Mode(StrEnum):
@@ -90,11 +94,24 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    context.obj = Figures(_draw_fronts, _draw_history)
+
+
+def _draw_fronts(*asked: Any) -> Path:
+    from .plots.compared_fronts import draw_compared_fronts
+
+    return draw_compared_fronts(*asked)
+
+
+def _draw_history(*asked: Any) -> Path:
+    from .plots.history import draw_history
+
+    return draw_history(*asked)
 
 
 @app.command()
@@ -128,6 +145,9 @@ def run(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of builds and of batches. Default: all cores.")
     ] = None,
+    pin: Annotated[
+        bool, typer.Option("--pin", help="Keep builds and queries on as many cores as they have threads.")
+    ] = False,
     out: Out = DEFAULT_OUT,
     repetitions: Annotated[int | None, typer.Option(min=1, help="Timed passes over the queries, all kept.")] = None,
     single_queries: Annotated[
@@ -190,7 +210,7 @@ def run(
     if dry_run:
         typer.echo("\n".join(command.dry_run(experiment, overrides, tuple(algorithm or ()), **asked)))
         return
-    failed, runs = command.run_experiment(experiment, overrides, tuple(algorithm or ()), wait=wait, **asked)
+    failed, runs = command.run_experiment(experiment, overrides, tuple(algorithm or ()), wait=wait, pin=pin, **asked)
     _save_table(out, load_runs(out))
     _show_results(runs)
     typer.echo(f"table: {out / TABLE}")
@@ -219,11 +239,24 @@ def _show_results(runs: list[Any]) -> None:
     typer.echo(" ".join([caption(frame), *remarks(runs)]) + "\n")
 
 
-def _save_table(out: Path, runs: list[Any]) -> Any:
+def _some(out: Path, runs: list[Any]) -> list[Any]:
+    from .results.errors import ResultError
+
+    if not runs:
+        raise ResultError(f"{out}: found no results, expected some (ivfbench run --out {out})")
+    return runs
+
+
+def _save_table(out: Path, runs: list[Any], must: bool = True) -> Any:
+    from .results.errors import ResultError
     from .results.table import save_table, table
 
     frame = table(runs)
-    save_table(out, frame)
+    try:
+        save_table(out, frame)
+    except (OSError, ResultError) as error:  # results on read-only media can be looked at
+        if must:
+            raise ResultError(f"{out / TABLE}: cannot be written: {error}") from None
     return frame
 
 
@@ -263,7 +296,7 @@ def table(
     if failed and (builds or at_recall is not None):
         raise typer.BadParameter("--failed: found another kind of table too, expected one of them")
     loaded = load_results(out, tuple(dataset or ()))
-    runs = loaded.runs
+    runs = _some(out, loaded.runs)
     if format is TableFormat.parquet and not loaded.ours:
         raise typer.BadParameter(f"parquet would be written into {out}, which is another suite's; expected csv")
     if failed:
@@ -278,7 +311,8 @@ def table(
 
         frame = builds_table(runs)
     else:
-        frame = _save_table(out, runs) if loaded.ours else results_table(runs)
+        must = format is TableFormat.parquet
+        frame = _save_table(out, runs, must=must) if loaded.ours else results_table(runs)
         if at_recall is not None:
             from .results.comparison import comparison
 
@@ -321,7 +355,7 @@ def plot(
         ),
     ] = None,
     out: Out = DEFAULT_OUT,
-    kind: Annotated[list[str] | None, typer.Option(help="The same as KIND.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="The same as KIND, as an option.")] = None,
     all_kinds: Annotated[bool, typer.Option("--all", help="Every kind that these results can show.")] = False,
     dataset: Annotated[
         list[str] | None,
@@ -367,7 +401,7 @@ def plot(
         baseline=relative_to,
         most=most,
     )
-    _draw(loaded.runs, out, [*(kinds or ()), *(kind or ())], formats, figures, options, all_kinds)
+    _draw(_some(out, loaded.runs), out, [*(kinds or ()), *(kind or ())], formats, figures, options, all_kinds)
 
 
 def _draw(
@@ -408,12 +442,12 @@ def report(
     from .results.store import load_runs
 
     if kind is not ReportKind.site:
-        _report(load_runs(out), kind.value, kind.value, out, baseline)
+        _report(_some(out, load_runs(out)), kind.value, kind.value, out, baseline)
         return
     from .plots.site.write import write_site
     from .results.competition import BASELINE
 
-    typer.echo(f"report: {write_site(load_runs(out), out / 'report', baseline or BASELINE)[0]}")
+    typer.echo(f"report: {write_site(_some(out, load_runs(out)), out / 'report', baseline or BASELINE)[0]}")
 
 
 def _report(runs: list[Any], kind: str, name: str, out: Path, baseline: str | None = None) -> None:

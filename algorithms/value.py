@@ -6,7 +6,8 @@ Python would, leaving out what equals the default; `parameters` spells out every
 """
 
 import dataclasses
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -48,6 +49,12 @@ def parameters(value: Any) -> dict[str, Any]:
     return spelled
 
 
+def nearest(found: Any, known: Iterable[str]) -> str:
+    """Return ``"; did you mean lists?"``, or nothing where nothing known looks like what was found."""
+    close = difflib.get_close_matches(str(found)[:80].lower(), names := {name.lower(): name for name in known}, n=1)
+    return f"; did you mean {names[close[0]]}?" if close else ""
+
+
 def from_parameters(data: Mapping[str, Any], classes: Mapping[str, type]) -> Any:
     """Build the value that `parameters` spelled out.
 
@@ -65,7 +72,7 @@ def from_parameters(data: Mapping[str, Any], classes: Mapping[str, type]) -> Any
     """
     name = data.get("type")
     if not isinstance(name, str) or name not in classes:
-        raise ValueError(f"type: found {name!r}, expected one of {', '.join(sorted(classes))}")
+        raise ValueError(f"type: found {name!r}, expected one of {', '.join(sorted(classes))}{nearest(name, classes)}")
     chosen = classes[name]
     known = {field.name: field for field in dataclasses.fields(chosen)}
     arguments = {}
@@ -73,7 +80,8 @@ def from_parameters(data: Mapping[str, Any], classes: Mapping[str, type]) -> Any
         if key == "type":
             continue
         if key not in known:
-            raise ValueError(f"{name}.{key}: no such field, expected one of {', '.join(known) or 'none'}")
+            expected = ", ".join(known) or "none"
+            raise ValueError(f"{name}.{key}: no such field, expected one of {expected}{nearest(key, known)}")
         arguments[key] = from_parameters(content, classes) if isinstance(content, Mapping) else content
     try:
         return chosen(**arguments)

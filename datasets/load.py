@@ -12,7 +12,8 @@ from pathlib import Path
 from .catalogue import GENERATED, entry
 from .dataset import Dataset
 from .errors import DatasetError
-from .layout import Description, describe
+from .isolated import describe_isolated
+from .layout import Description
 from .reader import read_dataset
 from .seal import check_seal
 
@@ -56,9 +57,20 @@ def load(
     return read_dataset(path, _name(name_or_path), check)
 
 
-def peek(name_or_path: str | Path, *, cache: str | Path | None = None, progress: Progress | None = None) -> Description:
-    """Describe a dataset without loading its vectors; parameters and errors as `load`."""
-    return describe(locate(name_or_path, cache=cache, progress=progress), _name(name_or_path))
+def peek(
+    name_or_path: str | Path,
+    *,
+    cache: str | Path | None = None,
+    progress: Progress | None = None,
+    whole: bool = False,
+) -> Description:
+    """Describe a dataset without loading its vectors; parameters and errors as `load`.
+
+    The file is opened by another process, which may crash over it; where the `whole` of it is asked for, that process
+    also reads and checks all that `load` would.
+    """
+    path = locate(name_or_path, cache=cache, progress=progress)
+    return describe_isolated(path, _name(name_or_path), whole=whole)
 
 
 def locate(name_or_path: str | Path, *, cache: str | Path | None = None, progress: Progress | None = None) -> Path:

@@ -56,7 +56,7 @@ def read_vectors_file(path: str | Path) -> npt.NDArray[Any]:
 def _npy(path: Path) -> npt.NDArray[Any]:
     try:
         rows = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # its header is Python's syntax, an archive is a zip file: each has errors of its own
         raise DatasetError(f"{path}: not a readable .npy file: {one_line(error)}") from error
     if not isinstance(rows, np.ndarray) or rows.ndim != 2 or 0 in rows.shape or rows.dtype.kind not in "fiu":
         found = f"{rows.dtype} {rows.shape}" if isinstance(rows, np.ndarray) else "an archive"

@@ -219,7 +219,7 @@ def _outer_labels(grid: Sequence[Axes], places: Sequence[object], columns: int, 
 
 
 def plain_log(axes: Axes, which: str, values: Sequence[float], narrow: bool = False) -> None:
-    """Numbers as people write them on a logarithmic axis: more where the range is short, fewer on a narrow x."""
+    """Numbers as people write them on a logarithmic axis, more where the range is short, fewer on a narrow x."""
     low, high = min(values), max(values)
     axis = axes.yaxis if which == "y" else axes.xaxis
     (axes.set_yscale if which == "y" else axes.set_xscale)("log")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from .conditions import disturbances
 from .run import Run
 from .table import dataset_name
 
@@ -57,9 +58,10 @@ def remarks(runs: Iterable[Run]) -> list[str]:
     -------
     list of str
         Where learnt routers took their training queries from, if not from the dataset's own set, and on what
-        probing policies were calibrated; which results another suite measured; and which test queries single mode
-        asked, if not all.
+        probing policies were calibrated; which results another suite measured; which test queries single mode asked,
+        if not all; and what makes times incomparable: more cores used than given, a busy machine, time stolen.
     """
+    runs = list(runs)
     said: dict[str, None] = {}
     for run in runs:
         source = run.notes.get("training_source", "learn")
@@ -77,7 +79,7 @@ def remarks(runs: Iterable[Run]) -> list[str]:
             if point.status == "ok" and len(point.ids) < len(run.truth_ids):
                 asked = f"the first {len(point.ids):,} of {len(run.truth_ids):,} test queries"
                 said[f"On {dataset_name(run)} mode {point.mode} asked {asked}."] = None
-    return list(said)
+    return [*said, *disturbances(runs)]
 
 
 def _synthetic(frame: pd.DataFrame) -> list[str]:

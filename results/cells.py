@@ -3,6 +3,7 @@
 Every rendering but CSV starts here. CSV and Parquet keep the numbers themselves.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from .columns import BY_NAME
 from .comparison import COMPARED
+from .conditions import overused
 from .labels import short_labels
 
 NOTHING = "-"
@@ -49,6 +51,8 @@ def _cell(name: str, record: dict[Any, Any], labels: dict[str, str]) -> str:
         return " ".join(labels[value].split())
     if name in COMPARED:
         return _cost(name, record)
+    if name == "cores_used" and overused(value, record.get("threads", math.inf)):
+        return f"{value:.3g}!"  # `remarks` say what the sign means
     if name == "recall" and "seeds" in record:
         return f"{value:g}"  # a level that was asked for, not a measure
     if _is_missing(value):

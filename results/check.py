@@ -3,6 +3,8 @@
 A result that is wrong in shape would surface much later as a wrong number; here it is one line at once.
 """
 
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,13 @@ ROUTING_ARRAYS: dict[str, tuple[str, int]] = {
     "scanned": ("float64", 1),
     "seconds": ("float64", 2),
 }
+_KINDS: dict[Any, tuple[type, ...]] = {
+    str: (str,),
+    bool: (bool, np.bool_),
+    int: (int, np.integer),
+    float: (int, float, np.integer, np.floating),
+    Mapping: (Mapping,),
+}
 
 
 def check_run(run: Run) -> None:
@@ -39,7 +48,8 @@ def check_run(run: Run) -> None:
     ResultError
         One line: which field, what was found, what was expected.
     """
-    where = f"run {run.algorithm!r} on {run.dataset!r}"
+    where = f"run {str(run.algorithm)[:200]!r} on {str(run.dataset)[:200]!r}"
+    _facts(where, run)
     _one_of(where, "status", run.status, STATUSES)
     _arrays(where, run, RUN_ARRAYS)
     if run.k < 1:
@@ -65,6 +75,7 @@ def check_point(point: Point, run: Run, where: str = "point") -> None:
     ResultError
         One line: which field, what was found, what was expected.
     """
+    _facts(where, point)
     _one_of(where, "mode", point.mode, MODES)
     _one_of(where, "status", point.status, STATUSES)
     _arrays(where, point, POINT_ARRAYS)
@@ -93,6 +104,7 @@ def check_routing(routing: Routing, run: Run, where: str = "routing") -> None:
     ResultError
         One line: which field, what was found, what was expected.
     """
+    _facts(where, routing)
     _arrays(where, routing, ROUTING_ARRAYS)
     queries, stored = run.truth_ids.shape
     for name in ("rank", "before", "size"):
@@ -103,6 +115,21 @@ def check_routing(routing: Routing, run: Run, where: str = "routing") -> None:
     if not routing.seconds.size or routing.seconds.shape[1] > queries:
         found = f"seconds of the shape {routing.seconds.shape}"
         raise ResultError(f"{where}: found {found}, expected repetitions of 1 to {queries} queries")
+
+
+def _facts(where: str, owner: Run | Point | Routing) -> None:
+    # What is no array has the type that its class says.
+    for field in dataclasses.fields(owner):
+        kinds = _KINDS.get(getattr(field.type, "__origin__", field.type))
+        value: Any = getattr(owner, field.name)
+        if kinds is None:
+            continue
+        fits = isinstance(value, kinds) and isinstance(value, bool | np.bool_) == (field.type is bool)
+        if not fits:
+            expected = getattr(field.type, "__name__", "mapping").lower()
+            raise ResultError(f"{where}: {field.name}: found {str(value)[:80]!r}, expected {expected}")
+        if field.type is int and not -(2**63) <= value < 2**63:
+            raise ResultError(f"{where}: {field.name}: found {str(value)[:80]}, expected 64 bits at most")
 
 
 def _between(where: str, name: str, array: np.ndarray[Any, Any], highest: int) -> None:

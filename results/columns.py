@@ -46,6 +46,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("index_bytes", "bytes", "size of the index", "int64"),
     Column("router_bytes", "bytes", "size of the router inside it", "int64"),
     Column("peak_memory_bytes", "bytes", "largest resident size of the build, its data included", "int64"),
+    Column("cores_used", "cores", "CPU time over wall time while the clock ran; missing where not told", "float64"),
     Column("status", "", "ok; failed, timeout, killed or memory; skipped", "str"),
 )
 

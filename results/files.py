@@ -12,6 +12,9 @@ from pathlib import Path
 import h5py
 
 from .errors import ResultError, UnwritableError
+from .readable import FAULTS, check_heaps
+
+CHECKSUMMED = "v110"  # the oldest layout of HDF5 in which all that leads to the values has checksums
 
 
 @contextmanager
@@ -64,7 +67,7 @@ def write_hdf5(path: Path, fill: Callable[[h5py.File], None]) -> None:
         As in `replacing`.
     """
     # Laid out in memory: a full disk is then one plain error, not one of a library that cannot close its file.
-    with h5py.File(path.name, "w", driver="core", backing_store=False) as file:
+    with h5py.File(path.name, "w", driver="core", backing_store=False, libver=CHECKSUMMED) as file:
         fill(file)
         file.flush()
         image = file.id.get_file_image()
@@ -81,8 +84,11 @@ def open_hdf5(path: Path) -> h5py.File:
         No such file, or not one of HDF5.
     """
     try:
+        check_heaps(path)
         return h5py.File(path, "r")
-    except OSError as error:
+    except ResultError:
+        raise
+    except FAULTS as error:
         # One line for people; the library's own message is kept as the cause.
         found = "an unreadable file" if path.exists() else "no such file"
         raise ResultError(f"found {found}, expected a result file in HDF5") from error

@@ -52,6 +52,9 @@ class Point:
         (q,) int64, the work done for each query.
     seconds
         Single mode: (r, q) float64, one time per query. Batch mode: (r, 1) float64, one time per batch.
+    conditions
+        What went on meanwhile, as far as it was told: ``wall_seconds`` and ``cpu_seconds`` of all timed passes,
+        ``stolen_seconds``, ``load_average`` and more.
     """
 
     mode: str
@@ -64,6 +67,7 @@ class Point:
     lists_probed: IntArray64
     points_scanned: IntArray64
     seconds: FloatArray64
+    conditions: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -19,7 +19,7 @@ from .layout import read_key, read_run, write_run
 from .run import Run
 from .unfinished import UNFINISHED, begin_sweep, load_sweep, merged, remove_sweep, run_file, same_code
 
-__all__ = ["begin", "find_run", "fold", "load_run", "load_runs", "run_key", "run_path", "save_run"]
+__all__ = ["begin", "check_results", "find_run", "fold", "load_run", "load_runs", "run_key", "run_path", "save_run"]
 
 log = logging.getLogger(__name__)
 
@@ -166,6 +166,27 @@ def load_run(path: Path | str) -> Run:
     return run
 
 
+def check_results(folder: Path | str) -> None:
+    """Raise unless everything below a folder can be counted later: only the heads of files are read.
+
+    Raises
+    ------
+    NewerSchemaError
+        A file was written by a later version.
+    ResultError
+        A folder below is a link to elsewhere: what lies there would be overwritten, and not be counted.
+    """
+    for path in _result_files(Path(folder)):
+        _has_key(path, "")
+
+
+def _result_files(folder: Path) -> list[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() and path.is_dir():
+            raise ResultError(f"{path}: found a link to a folder elsewhere, expected the folder itself")
+    return sorted(folder.rglob(f"*{SUFFIX}"))
+
+
 def load_runs(folder: Path | str) -> list[Run]:
     """Read every run below a folder, in the order of their paths, and the unfinished ones as far as they got.
 
@@ -176,14 +197,14 @@ def load_runs(folder: Path | str) -> list[Run]:
     NewerSchemaError
         A file was written by a later version: leaving it out would silently change the tables.
     ResultError
-        The folder does not exist.
+        The folder does not exist, holds result files and not one that can be read, or a link to a folder elsewhere.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise ResultError(f"{folder}: found no such folder, expected a folder of results")
-    runs = []
+    runs, refused = [], []
     growing = {run_file(sweep) for sweep in folder.rglob(f"*{UNFINISHED}")}
-    for path in sorted(growing.union(folder.rglob(f"*{SUFFIX}"))):
+    for path in sorted(growing.union(_result_files(folder))):
         try:
             if path not in growing:
                 runs.append(load_run(path))
@@ -192,7 +213,12 @@ def load_runs(folder: Path | str) -> list[Run]:
         except NewerSchemaError:
             raise
         except ResultError as error:
-            log.warning("skipped %s", error)
+            refused.append(error)
+    if refused and not runs:
+        more = f" (and {len(refused) - 1} more like it)" if len(refused) > 1 else ""
+        raise ResultError(f"{refused[0]}{more}")
+    for refusal in refused:
+        log.warning("skipped %s", refusal)
     return runs
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from .canonical import canonical_json
 from .columns import BY_NAME, COLUMNS
+from .conditions import cores_used
 from .errors import ResultError
 from .files import replacing
 from .metrics import latency_percentiles_ms, lists_probed_percentiles, queries_per_second
@@ -74,6 +75,9 @@ def load_table(path: Path | str) -> pd.DataFrame:
         frame = _as_before_policies(frame)
     if "n" not in frame.columns:
         frame = frame.assign(n=0, dimension=0, peak_memory_bytes=0)
+        frame = frame[[name for name in BY_NAME if name in frame.columns]]
+    if "cores_used" not in frame.columns and "status" in frame.columns:
+        frame = frame.assign(cores_used=math.nan)
         frame = frame[[name for name in BY_NAME if name in frame.columns]]
     missing = [name for name in BY_NAME if name not in frame.columns]
     if missing:
@@ -164,6 +168,7 @@ def _measures(run: Run, point: Point) -> dict[str, float]:
         "lists_probed_p50": middle,
         "lists_probed_p90": many,
         "points_scanned": told(float(point.points_scanned.mean())),
+        "cores_used": cores_used(point),
     }
 
 

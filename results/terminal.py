@@ -17,7 +17,7 @@ CONSTANT = ("n", "dimension", "seed", "seeds", "probing", "status")
 KEPT_LONGEST = (
     *("algorithm", "recall", "qps", "probing", "query_parameters", "points_scanned", "status", "message"),
     *("lists_probed", "latency_p50_ms", "build_seconds", "learn_seconds"),
-    *("latency_p99_ms", "qps_low", "qps_high", "index_bytes", "seed", "label_seconds", "latency_p95_ms"),
+    *("latency_p99_ms", "qps_low", "qps_high", "index_bytes", "cores_used", "seed", "label_seconds", "latency_p95_ms"),
     *("recall_promised", "lists_probed_p90", "lists_probed_p50", "lists_probed_p10"),
     *("peak_memory_bytes", "compile_seconds", "recall_ann_benchmarks", "n", "dimension", "router_bytes", "parameters"),
 )

@@ -126,10 +126,12 @@ def merged(earlier: Run | None, sweep: Run) -> Run:
 
 
 def same_code(earlier: Run | None, sweep: Run) -> bool:
-    """Return whether an earlier measurement is there that the same code made."""
+    """Return whether an earlier measurement is there that the same code made, with the same versions of libraries."""
     if earlier is None or earlier.status != "ok":
         return False
-    return bool(earlier.environment.get("code") == sweep.environment.get("code"))
+    before, now = (run.environment.get("libraries", {}) for run in (earlier, sweep))
+    same_libraries = all(now.get(package, version) == version for package, version in before.items())
+    return bool(earlier.environment.get("code") == sweep.environment.get("code")) and same_libraries
 
 
 def built_again(run: Run, earlier: Run) -> dict[str, Any]:

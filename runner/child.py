@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,8 @@ from typing import IO, Any
 
 import psutil
 
-THREAD_VARIABLES = (
-    "NUMBA_NUM_THREADS",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
+from .threads import THREAD_VARIABLES, pinned_to
+
 PAUSE = 0.1  # seconds between two looks at the memory of the processes that are known: some tens of microseconds
 SEARCH = 2.0  # seconds between two searches for new ones: some milliseconds, since all of the system are read
 PATIENCE = 10.0  # seconds that a worker may go on writing after Ctrl-C
@@ -99,7 +94,13 @@ class _Watch:
 
 
 def attend(
-    job: str, threads: int, log: Path, seconds: float | None, gigabytes: float | None, hear: Callable[[Event], None]
+    job: str,
+    threads: int,
+    log: Path,
+    seconds: float | None,
+    gigabytes: float | None,
+    hear: Callable[[Event], None],
+    cores: Sequence[int] | None = None,
 ) -> Ending:
     """Run a worker to its end, and leave nothing of it running.
 
@@ -116,9 +117,11 @@ def attend(
     hear : callable
         Given every event of the worker. What it raises ends the worker, and so does Ctrl-C, which lets the worker
         finish what it is writing.
+    cores : sequence of int, optional
+        That it may run on, with all that it starts.
     """
     killed_before, printed_before = _system_kills(), log.stat().st_size if log.exists() else 0
-    with log.open("ab") as stream, _uninterrupted() as interrupted:
+    with log.open("ab") as stream, _uninterrupted() as interrupted, pinned_to(cores):
         child = subprocess.Popen(
             [sys.executable, "-m", "ivfbench.runner.worker"],
             stdin=subprocess.PIPE,

@@ -1,7 +1,9 @@
 """`ivfbench run`, behind the command line: from an experiment's name to finished result files."""
 
 import os
+import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from ..results.run import Run
-from ..results.store import load_runs
+from ..results.store import check_results, load_runs
 from .definitions import Folder, read_definitions
 from .display import Bars, Lines, make_display
 from .dry_run import describe_work
@@ -20,6 +22,7 @@ from .job import Job
 from .lock import locked, refuse_if_held
 from .plan import Measured, fetch_variants, plan, remaining
 from .run import run_jobs
+from .threads import choose_cores
 
 
 def available_cores() -> int:
@@ -28,13 +31,22 @@ def available_cores() -> int:
 
 
 def check_folder(out: Path) -> None:
-    """Raise RunError unless results can be written to a folder, which need not exist yet."""
+    """Raise RunError or ResultError unless results can be written to a folder, which need not exist yet."""
     # Before anything is fetched or built, and without making it: a wrong name elsewhere must leave nothing behind.
-    nearest = next(path for path in (out, *out.parents) if path.exists())
+    nearest = next(path for path in (out, *out.parents) if path.exists() or path.is_symlink())
+    if not nearest.exists():
+        raise RunError(
+            f"{nearest}: is a link to {nearest.readlink()}, which does not exist, expected a folder for results"
+        )
     if not nearest.is_dir():
         raise RunError(f"{nearest}: is a file, expected a folder for results")
-    if not os.access(nearest, os.W_OK):
-        raise RunError(f"{nearest}: cannot be written to, expected a folder for results")
+    try:
+        with tempfile.TemporaryFile(dir=nearest):  # permissions alone do not tell: the disk may be read-only
+            pass
+    except OSError as error:
+        raise RunError(f"{nearest}: cannot be written to ({error.strerror}), expected a folder for results") from None
+    if out.is_dir():
+        check_results(out)
 
 
 def run_experiment(
@@ -48,6 +60,7 @@ def run_experiment(
     only_failed: bool = False,
     wait: bool = False,
     definitions: Path | None = None,
+    pin: bool = False,
 ) -> tuple[int, list[Run]]:
     """Run an experiment and return how many of its jobs failed, and the runs of all, in their order.
 
@@ -70,6 +83,8 @@ def run_experiment(
         For another runner that writes to the same folder, instead of refusing.
     definitions : Path, optional
         A folder of ann-benchmarks algorithms, whose code is run, to measure instead of the experiment's.
+    pin : bool
+        Keep each worker on cores of its own, as many as it has threads.
 
     Raises
     ------
@@ -80,11 +95,13 @@ def run_experiment(
     """
     experiment = _experiment(name, overrides)
     folders = None if definitions is None else read_definitions(definitions)
+    cores = choose_cores(threads or available_cores()) if pin else None
     check_folder(out)
     if not wait:
         refuse_if_held(out)
     with make_display(Console(stderr=True)) as display:
         described, jobs = _planned(experiment, pattern, threads, out, folders, display)
+        jobs = [replace(job, cores=cores) for job in jobs]
         with locked(out, wait=wait, say=display.say):
             outcome, runs = run_jobs(
                 jobs,

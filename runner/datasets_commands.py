@@ -59,12 +59,12 @@ def datasets_verify(
 ) -> None:
     """Check a file: layout, values, and the ground truth of every query, searched again exactly."""
     from ..datasets.command import verify_lines
-    from ..datasets.load import locate
+    from ..datasets.load import peek
     from ..datasets.verify import verify
     from .display import byte_progress
 
     with byte_progress("searching") as progress:
-        report = verify(locate(path), sample, progress)
+        report = verify(peek(path).path, sample, progress)
     for line in verify_lines(report):
         typer.echo(line)
 
@@ -106,13 +106,13 @@ def datasets_derive(
     from rich.console import Console
 
     from ..datasets.derive import derive
-    from ..datasets.load import locate
+    from ..datasets.load import peek
     from ..datasets.variant import Variant
     from .display import byte_progress, make_display
 
     variant = Variant(base=base, pca=pca, normalise=normalise, metric=metric, learn=learn, learn_k=learn_k)
     with byte_progress(f"getting {source}") as progress:
-        locate(source, progress=progress)
+        peek(source, progress=progress)
     with make_display(Console(stderr=True)) as display:
         derive(source, output, variant, progress=lambda done, total: display.stage("searching", done, total or 0, ""))
     typer.echo(output)

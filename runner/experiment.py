@@ -26,14 +26,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from ..algorithms.index import Algorithm
 from ..algorithms.registry import ALGORITHMS, MEMBERS
-from ..algorithms.value import from_parameters
+from ..algorithms.value import from_parameters, nearest
 from ..datasets.variant import Variant, variant_of
 from .errors import RunError
+from .plain_yaml import LONGEST, read_plain_yaml
 from .query_grid import alternatives, query_grid
 
 Positive = Annotated[int, Field(ge=1)]
@@ -41,7 +41,9 @@ Limit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Mode = Literal["single", "batch", "both", "routing"]
 Report = Literal["thesis", "routers", "open-questions"]
-_LONGEST = 100  # characters of a wrong value that are shown
+MOST_REPETITIONS = 100_000
+_SHOWN = 100  # characters of a wrong value
+_SAID = 500  # characters of an error
 
 
 class Experiment(BaseModel):
@@ -85,7 +87,7 @@ class Experiment(BaseModel):
     variants: tuple[dict[str, Any], ...] = Field(({},), min_length=1)
     k: tuple[Positive, ...] = Field((10,), min_length=1)
     mode: tuple[Mode, ...] = Field(("both",), min_length=1)
-    repetitions: Positive = 5
+    repetitions: Annotated[int, Field(ge=1, le=MOST_REPETITIONS)] = 5
     single_queries: Positive | None = 1000
     seeds: tuple[Seed, ...] = Field((0,), min_length=1)
     timeout: Limit | None = None
@@ -142,6 +144,8 @@ def load_experiment(name_or_path: str) -> Experiment:
             )
         where = str(path)
         try:
+            if (size := path.stat().st_size) > LONGEST:
+                raise RunError(f"{where}: found {size:,} bytes, expected an experiment of at most {LONGEST:,}")
             content = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise RunError(f"{where}: cannot be read as text: {error}") from None
@@ -154,13 +158,12 @@ def parse_experiment(content: str, where: str) -> Experiment:
     Raises
     ------
     RunError
-        Not YAML, an unknown key (with the nearest known one), a wrong type, or an algorithm that cannot be built.
+        Not plain YAML, an unknown key (with the nearest known one), a wrong type, or an algorithm that cannot be built.
     """
     try:
-        data = yaml.safe_load(content)
-    except Exception as error:  # wrongly tagged scalars (`!!bool maybe`) escape the loader as KeyError and others
-        said = str(error) if isinstance(error, yaml.YAMLError) else f"{type(error).__name__}: {error}"
-        raise RunError(f"{where}: not YAML: {_one_line(said)}") from None
+        data = read_plain_yaml(content)
+    except ValueError as error:
+        raise RunError(f"{where}: {_one_line(str(error))}") from None
     if not isinstance(data, dict):
         raise RunError(f"{where}: found {type(data).__name__}, expected a mapping with the key `algorithms`")
     try:
@@ -171,14 +174,10 @@ def parse_experiment(content: str, where: str) -> Experiment:
         try:
             for _ in expand(spelled):
                 pass
-        except RecursionError:
-            raise RunError(f"{where}: algorithms[{place}]: nested too deeply, or inside itself") from None
         except ValueError as error:
             raise RunError(f"{where}: algorithms[{place}]: {_one_line(str(error))}") from None
     try:
         expand_variants(experiment)
-    except RecursionError:
-        raise RunError(f"{where}: variants: nested too deeply, or inside itself") from None
     except ValueError as error:
         raise RunError(f"{where}: variants: {_one_line(str(error))}") from None
     return experiment
@@ -203,7 +202,8 @@ def entry_variants(spelled: Mapping[str, Any], experiment: Experiment) -> tuple[
 
 
 def _one_line(said: str) -> str:
-    return " ".join(said.split())
+    line = " ".join(said.split())
+    return line if len(line) <= _SAID else f"{line[:_SAID]}..."
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -217,9 +217,15 @@ def _first_problem(error: ValidationError) -> str:
         return _one_line(f"{field}: no such key, the nearest is {near[0]}")
     if problem["type"] == "missing":
         return f"{field}: found none, expected at least one"
-    found = repr(problem["input"])
-    shown = found if len(found) <= _LONGEST else f"{found[:_LONGEST]}..."
-    return _one_line(f"{field}: found {shown}: {problem['msg'].lower()}")
+    return _one_line(f"{field}: found {_shown(problem['input'])}: {problem['msg'].lower()}")
+
+
+def _shown(value: Any) -> str:
+    try:
+        found = repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return "a number too long to show"
+    return found if len(found) <= _SHOWN else f"{found[:_SHOWN]}..."
 
 
 def expand(spelled: Mapping[str, Any]) -> Iterator[tuple[Algorithm, Mapping[str, Sequence[Any]]]]:
@@ -231,7 +237,8 @@ def expand(spelled: Mapping[str, Any]) -> Iterator[tuple[Algorithm, Mapping[str,
         An unknown type or field, or a value that the algorithm refuses.
     """
     if spelled.get("type") not in list(ALGORITHMS):  # a list: what is found may have no hash
-        raise ValueError(f"type: found {spelled.get('type')!r}, expected one of {', '.join(ALGORITHMS)}")
+        found = spelled.get("type")
+        raise ValueError(f"type: found {found!r}, expected one of {', '.join(ALGORITHMS)}{nearest(found, ALGORITHMS)}")
     if "seed" in spelled:
         raise ValueError("seed: found here, expected `seeds` beside `algorithms`")
     query = spelled.get("query", {})

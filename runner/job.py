@@ -43,6 +43,8 @@ class Job:
         GB (10^9 bytes) that the process and all that it starts may occupy.
     left : tuple of int or None
         Places in `sweep` that are to be measured; None: all.
+    cores : tuple of int or None
+        That the process may run on, single queries on the first of them; None: all that the runner may.
     """
 
     dataset: str
@@ -61,6 +63,7 @@ class Job:
     timeout: float | None = None
     memory: float | None = None
     left: tuple[int, ...] | None = None
+    cores: tuple[int, ...] | None = None
 
     def to_json(self) -> str:
         """Return the job as JSON text."""
@@ -70,8 +73,8 @@ class Job:
     def from_json(text: str) -> "Job":
         """Return the job that `to_json` wrote."""
         data = json.loads(text)
-        left = None if data["left"] is None else tuple(data["left"])
-        return Job(**{**data, "modes": tuple(data["modes"]), "points": tuple(data["points"]), "left": left})
+        tuples = ("modes", "points", "left", "cores")
+        return Job(**data | {name: tuple(data[name]) for name in tuples if data[name] is not None})
 
     @property
     def sweep(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:

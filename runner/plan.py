@@ -12,24 +12,29 @@ from ..algorithms.value import parameters, text
 from ..datasets.dataset import file_sha256
 from ..datasets.derive import derived
 from ..datasets.layout import Description
-from ..datasets.load import peek
+from ..datasets.load import locate, peek
 from ..datasets.variant import Variant
 from ..results.run import FAILURES, Point, Run
 from ..results.unfinished import setting
 from .definitions import Folder, expand_definitions
+from .environment import changed_libraries
 from .errors import RunError
 from .experiment import Experiment, entry_variants, expand
 from .job import Job, earlier_run
 from .query_grid import query_points
 
+LARGE = 2**28  # bytes of a dataset whose check takes long enough to be told
+
 
 def fetch(name_or_path: str, progress: Callable[[str, int, int, str], None]) -> Description:
-    """Make sure that a dataset is there, and describe it without loading its vectors."""
+    """Make sure that a dataset is there and sound, and describe it; its vectors are read by another process."""
 
     def brought(done: int, total: int | None) -> None:
         progress(f"getting {name_or_path}", done, total or 0, "")
 
-    return peek(name_or_path, progress=brought)
+    if locate(name_or_path, progress=brought).stat().st_size > LARGE:
+        progress(f"checking {name_or_path}", 0, 1, "all of it, in a process of its own")
+    return peek(name_or_path, whole=True)
 
 
 class Measured(NamedTuple):
@@ -160,7 +165,9 @@ def _merged(jobs: Sequence[Job]) -> list[Job]:
     for job in jobs:
         build = replace(job, points=()).to_json()
         points = merged[build].points if build in merged else ()
-        merged[build] = replace(job, points=points + tuple(point for point in job.points if point not in points))
+        known = {setting("", point) for point in points}  # not by ==, to which 1 and True are one
+        new = tuple(point for point in job.points if setting("", point) not in known)
+        merged[build] = replace(job, points=points + new)
     return list(merged.values())
 
 
@@ -177,7 +184,11 @@ def _sweeps(
         if variant in entry_variants(spelled, experiment):
             for algorithm, grid in expand(spelled):
                 resolved = algorithm.resolve(description.metric, description.n)
-                yield resolved, query_points(resolved, grid), experiment.k
+                try:
+                    points = query_points(resolved, grid)
+                except ValueError as error:
+                    raise RunError(f"experiment {experiment.name} on {description.name}: {error}") from None
+                yield resolved, points, experiment.k
 
 
 def _takes_seed(algorithm: Algorithm) -> bool:
@@ -211,17 +222,22 @@ def remaining(job: Job, code: str, *, force: bool = False, only_failed: bool = F
         return None
     if only_failed and run is not None and run.status == "ok":
         lost = {_setting(point) for point in run.points if point.status in FAILURES}
-        if lost and run.environment.get("code") != code:
+        if lost and not _comparable(run, code):
             return job  # the others would not be comparable
         left = tuple(place for place, (mode, point) in enumerate(job.sweep) if setting(mode, point) in lost)
         return _narrowed(job, left, routed=True)
     if only_failed and run is not None and run.status not in FAILURES:
         return None
-    if force or run is None or run.status != "ok" or run.environment.get("code") != code:
+    if force or run is None or run.status != "ok" or not _comparable(run, code):
         return job
     have = _measured(job, run)
     left = tuple(place for place, (mode, point) in enumerate(job.sweep) if setting(mode, point) not in have)
     return _narrowed(job, left, routed=run.routing is not None and len(run.routing.seconds) >= job.repetitions)
+
+
+def _comparable(run: Run, code: str) -> bool:
+    # Measured by the present code with the present versions of every library that it used.
+    return run.environment.get("code") == code and not changed_libraries(run.environment)
 
 
 def _narrowed(job: Job, left: tuple[int, ...], routed: bool) -> Job | None:

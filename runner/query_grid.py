@@ -4,27 +4,44 @@ What an experiment writes under `query` becomes sweep points: plain mappings of 
 """
 
 import itertools
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..algorithms.index import Algorithm
+from ..algorithms.value import nearest
 from .policies import spelled_policy
 
+MOST_ALTERNATIVES = 10_000
+_PARAMETERS = ("nprobe", "probing", "rerank")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 
 
 def alternatives(content: Any) -> list[Any]:
-    """Return every plain value that a nested mapping with lists of alternatives stands for."""
+    """Return every plain value that a nested mapping with lists of alternatives stands for.
+
+    Raises
+    ------
+    ValueError
+        An empty list, or more than `MOST_ALTERNATIVES` values.
+    """
     if isinstance(content, list | tuple):
         if not content:
             raise ValueError("found an empty list of alternatives, expected at least one")
-        return [choice for item in content for choice in alternatives(item)]
+        choices = [choice for item in content for choice in alternatives(item)]
+        _refuse_many(len(choices))
+        return choices
     if isinstance(content, Mapping):
-        keys = list(content)
-        products = itertools.product(*(alternatives(content[key]) for key in keys))
-        return [dict(zip(keys, chosen, strict=True)) for chosen in products]
+        fields = {key: alternatives(item) for key, item in content.items()}
+        _refuse_many(math.prod(len(choices) for choices in fields.values()))
+        return [dict(zip(fields, chosen, strict=True)) for chosen in itertools.product(*fields.values())]
     return [content]
+
+
+def _refuse_many(count: int) -> None:
+    if count > MOST_ALTERNATIVES:
+        raise ValueError(f"found a grid of {count:,} combinations, expected at most {MOST_ALTERNATIVES:,}")
 
 
 def query_grid(query: Mapping[Any, Any]) -> dict[str, list[Any]]:
@@ -39,8 +56,9 @@ def query_grid(query: Mapping[Any, Any]) -> dict[str, list[Any]]:
     """
     grid: dict[str, list[Any]] = {}
     for name, values in query.items():
-        if name not in ("nprobe", "probing", "rerank"):
-            raise ValueError(f"query.{name}: no such query parameter, expected nprobe, probing or rerank")
+        if name not in _PARAMETERS:
+            hint = nearest(name, _PARAMETERS)
+            raise ValueError(f"query.{name}: no such query parameter, expected nprobe, probing or rerank{hint}")
         if values == []:
             raise ValueError(f"query.{name}: found an empty list, expected at least one")
         if name in ("nprobe", "rerank"):
@@ -81,10 +99,19 @@ def query_points(algorithm: Algorithm, grid: Mapping[str, Sequence[Any]]) -> tup
     """Return the sweep of a resolved algorithm: the grid as written, or the algorithm's own.
 
     Equal points are swept once; percentages are of the algorithm's lists. Counts come first, then policies.
+
+    Raises
+    ------
+    ValueError
+        More lists to probe than there are.
     """
     clustering = getattr(algorithm, "clustering", None)
     if not grid or clustering is None:
         return algorithm.query_grid()
+    for value in grid.get("nprobe", ()):
+        if isinstance(value, int) and value > clustering.lists:
+            held = f"the {clustering.lists} lists of {algorithm!r}"
+            raise ValueError(f'query.nprobe: found {value}, expected at most {held}, or a share such as "100%"')
     counts = sorted({resolve_count(value, clustering.lists) for value in grid.get("nprobe", ())})
     policies: list[Any] = []
     for spelled in grid.get("probing", ()):

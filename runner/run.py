@@ -166,7 +166,7 @@ def run_job(job: Job, description: Description, display: Display) -> Run:
             built = load_sweep(job.result) is not None
             sitting.begin()
             now = replace(job, left=tuple(sitting.left), modes=_modes(job, built))
-            ending = attend(now.to_json(), job.threads, job.log, job.timeout, job.memory, sitting.hear)
+            ending = attend(now.to_json(), job.threads, job.log, job.timeout, job.memory, sitting.hear, job.cores)
             peak = max(peak, ending.peak_bytes)
             if ending.status == "ok" or not _fail_points(job, sitting, ending):
                 break

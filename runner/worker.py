@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any, cast
 
 import numpy as np
@@ -22,17 +23,22 @@ from ..algorithms.routers.router import TrainingQueries
 from ..datasets.dataset import Dataset
 from ..datasets.distance import distances_to
 from ..datasets.learn import training_queries
-from ..datasets.load import load
 from ..results.errors import ResultError, UnwritableError
 from ..results.run import Point, Run, failed_point
 from ..results.store import begin
 from ..results.unfinished import add_point
-from .environment import environment
+from .answers import check_answers
+from .audit import audit
+from .conditions import between, look
+from .environment import command, environment, libraries
+from .floor import measure_floor
 from .job import Job
 from .measure import measure
 from .memory import peak_bytes, reset_peak, resident_bytes
 from .policies import describe_point, policies, search_arguments
+from .pristine import Pristine
 from .routing import Listed, observe_routing
+from .threads import confined_to, limited_to
 from .warm_up import warm_up
 
 Tell = Callable[..., None]
@@ -58,24 +64,32 @@ def failure(error: Exception) -> tuple[str, str]:
 
 
 def _point(
-    job: Job, dataset: Dataset, index: Index, mode: str, query_parameters: Mapping[str, Any]
+    job: Job, run: Run, pristine: Pristine, index: Index, mode: str, query_parameters: Mapping[str, Any]
 ) -> tuple[Point, float]:
     # One sweep point, timed first and checked against pristine data afterwards; and its queries per second.
+    dataset = pristine.dataset
     threads = 1 if mode == "single" else job.threads
+    cores = job.cores[:1] if job.cores and mode == "single" else None
     queries = dataset.test[: job.single_queries] if mode == "single" else dataset.test
+    asked: Mapping[str, Any] = {"mode": mode, "threads": threads}
     try:
         arguments = search_arguments(query_parameters)
-        measured = measure(index, queries, job.k, arguments, mode=mode, threads=threads, repetitions=job.repetitions)
-        found = measured.found
+        with limited_to(threads), confined_to(cores):
+            measured = measure(index, queries, job.k, arguments, **asked, repetitions=job.repetitions)
+            pristine.refuse_changed()
+            found = measured.found
+            check_answers(found, dataset.n)
+            distances = distances_to(dataset.train, queries, found.ids, dataset.metric)
+            slower = audit(index, dataset, run.truth_distances[:, job.k - 1], measured, arguments, **asked)
         point = Point(
-            mode=mode,
-            threads=threads,
+            **asked,
             query_parameters=dict(query_parameters),
-            ids=found.ids,
-            distances=distances_to(dataset.train, queries, found.ids, dataset.metric),
-            lists_probed=found.probed,
-            points_scanned=found.scanned,
+            ids=found.ids.astype(np.int32, copy=False),
+            distances=distances,
+            lists_probed=found.probed.astype(np.int64, copy=False),
+            points_scanned=found.scanned.astype(np.int64, copy=False),
             seconds=measured.seconds,
+            conditions={**measured.conditions, "unseen_queries_slower": slower},
         )
     except Exception as error:  # one failing point must not cost the others
         traceback.print_exc()
@@ -83,7 +97,7 @@ def _point(
     return point, len(queries) / float(np.median(measured.seconds.sum(axis=1)))
 
 
-def _sweep(job: Job, run: Run, dataset: Dataset, index: Index, tell: Tell) -> None:
+def _sweep(job: Job, run: Run, pristine: Pristine, index: Index, tell: Tell) -> None:
     # Every point is written when it is done; the runner is told what is going on, to say so should this process die.
     for place in job.places:
         mode, query_parameters = job.sweep[place]
@@ -91,7 +105,7 @@ def _sweep(job: Job, run: Run, dataset: Dataset, index: Index, tell: Tell) -> No
         stage, done, total = f"{mode} queries", place % len(job.points), len(job.points)
         tell("stage", stage=stage, done=done, total=total, remark=said)
         tell("point", place=place, point=f"{mode} {said}".strip())
-        point, rate = _point(job, dataset, index, mode, query_parameters)
+        point, rate = _point(job, run, pristine, index, mode, query_parameters)
         tell("writing", place=place)
         try:
             add_point(job.result, run, place, point)
@@ -122,10 +136,9 @@ def work(job: Job, tell: Tell) -> None:
     progress("loading", 0, 1, job.dataset_name)
     reset_peak()
     before = resident_bytes()
-    dataset = load(job.dataset)
+    pristine = Pristine(job.dataset, job.dataset_sha256)
+    dataset = pristine.dataset
     loaded = resident_bytes()
-    if dataset.sha256 != job.dataset_sha256:
-        raise ValueError(f"{job.dataset}: the file changed while the run was going on")
     progress("compiling", 0, 1, "or loading compiled kernels")
     probing = policies(job.points)
     calibrates = any(policy.calibrates for policy in probing)
@@ -133,7 +146,10 @@ def work(job: Job, tell: Tell) -> None:
     warmed = resident_bytes()
     training, fallback_seconds = _lessons(dataset, algorithm, job.seed, calibrates)
     reset_peak()
-    index = algorithm.build(dataset.train, dataset.metric, training, threads=job.threads, progress=progress)
+    began = look()
+    with limited_to(job.threads):
+        index = algorithm.build(dataset.train, dataset.metric, training, threads=job.threads, progress=progress)
+    conditions = between(began, look())
     built = index.built
     # What compiling and importing took is no cost of the index: only the data and the build count.
     peak = peak_bytes() - warmed + (loaded - before)
@@ -141,6 +157,7 @@ def work(job: Job, tell: Tell) -> None:
     if calibrates and training is not None:
         notes["calibration_source"] = training.source
     del training
+    pristine.refuse_changed()
     truth_distances = distances_to(dataset.train, dataset.test, dataset.neighbors, dataset.metric)
     routing = None
     if "routing" in job.modes:  # before the sweep: should it fail, nothing long is lost with it
@@ -171,13 +188,19 @@ def work(job: Job, tell: Tell) -> None:
         truth_distances=truth_distances,
         stored_truth_distances=dataset.distances,
         notes=notes,
-        environment=environment(),
+        environment={
+            **environment(),
+            "libraries": libraries(),
+            "command": command(),
+            "floor": asdict(measure_floor()),
+            "conditions_of_the_build": conditions,
+        },
         routing=routing,
     )
     tell("writing")
     begin(job.out, run)
     tell("written")
-    _sweep(job, run, dataset, index, tell)
+    _sweep(job, run, pristine, index, tell)
 
 
 def guard() -> None:

@@ -20,6 +20,11 @@ algorithms:
   - type: Exact
   - {type: IVF, clustering: {type: KMeans, lists: 12}, query: {nprobe: [1, "50%"]}}
 """
+FAILING = """
+algorithms:
+  - type: Exact
+  - {type: IVF, clustering: {type: KMeans, lists: 12}, router: {type: Random}, routing: int8}
+"""
 REPORTED = """
 mode: routing
 repetitions: 2
@@ -32,7 +37,7 @@ algorithms:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A working folder: an experiment, a small dataset, a wrong one, a file and a folder that are neither."""
+    """A working folder: experiments, a small dataset, a wrong one, a file and a folder that are neither."""
     from ivfbench.datasets.drift import Drift, generate, write_drift
     from ivfbench.datasets.truth import exact_neighbors
     from ivfbench.datasets.write import write_dataset
@@ -46,6 +51,7 @@ def folder(tmp_path_factory):
     write_dataset(
         folder / "wrong.hdf5", train=train, test=test, metric="angular", neighbors=ids[::-1], distances=distances
     )
+    (folder / "failing.yml").write_text(FAILING)
     (folder / "reported.yml").write_text(REPORTED)
     (folder / "wrong.yml").write_text("algorithm: [{type: Exact}]\n")
     (folder / "thin.yml").write_text("algorithms: [{type: Exact}]\nvariants: {pca: [4, 17]}\n")

@@ -220,5 +220,5 @@ def test_the_wheel_holds_every_source_and_data_file(wheel):
 
 def test_the_wheel_holds_no_tests(wheel):
     assert {name.split("/")[0] for name in wheel} == {"ivfbench", f"ivfbench-{ivfbench.__version__}.dist-info"}
-    assert [name for name in wheel if "test" in name or name.endswith(".hdf5")] == []
+    assert [name for name in wheel if re.search(r"(^|/)(tests?/|test_|conftest)", name) or name.endswith(".hdf5")] == []
     assert any(name.endswith("/licenses/LICENSE") for name in wheel)

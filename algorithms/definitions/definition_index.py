@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from ..base.module import BaseANN
 from ..found import Found
@@ -43,7 +42,6 @@ class DefinitionIndex:
         self._count = count
         self._arguments: list[Any] | None = None
         self._computed = 0
-        self._limit: threadpool_limits | None = None
         supports = getattr(algorithm, "supports_prepared_queries", None)
         self._prepares = bool(supports is not None and supports())
 
@@ -80,7 +78,7 @@ class DefinitionIndex:
             Copied. One is asked by `query`, several by `batch_query`.
         k : int
         threads : int
-            1 holds OpenMP and BLAS to one thread; above that the algorithm's own choice stands.
+            Of the pool of a class that answers batches query by query; who asks holds libraries to it.
         query_arguments : sequence, optional
             For `set_query_arguments`, which is called where they are not the last ones; None: it is not.
 
@@ -123,11 +121,6 @@ class DefinitionIndex:
     def _hold_to(self, threads: int) -> None:
         if isinstance(self._algorithm, BaseANN):
             self._algorithm.batch_threads = threads
-        if threads == 1 and self._limit is None:
-            self._limit = threadpool_limits(1)
-        elif threads > 1 and self._limit is not None:
-            self._limit.restore_original_limits()
-            self._limit = None
 
     def _found(self, answers: Sequence[Iterable[int]], count: int, k: int) -> Found:
         if len(answers) != count:

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..errors import ResultError
 from ..layout import FORMAT
+from ..readable import mark
 from ..run import FloatArray32, FloatArray64, IntArray64
 from .ann_benchmarks import MARK
 
@@ -88,10 +89,10 @@ def kind_of_file(path: Path) -> str:
     """
     try:
         with h5py.File(path, "r") as file:
-            if file.attrs.get("format") == FORMAT:
+            if mark(file, "format") == FORMAT:
                 return "ivfbench"
             return "suite" if _holders(file) else "other"
-    except _FAULTS:
+    except (ResultError, *_FAULTS):
         return "other"
 
 

@@ -106,7 +106,7 @@ class TestTheRun:
         lab, _, runs = ended
         logs = {path.name: path.read_text() for path in (lab.out / "logs").iterdir()}
         assert all(logs.values())
-        silent = {"good", "shape", "leak", "build-leak"}
+        silent = {"good", "leak", "build-leak"}
         assert len(logs) == len(runs.keys() - silent)
         (told,) = [text for name, text in logs.items() if "name-segfault" in name]
         assert told.count("Fatal Python error: Segmentation fault") == 2

@@ -28,7 +28,8 @@ def test_no_results(plot, tmp_path):
     code, said, errors = plot(out=nowhere)
     assert (code, said) == (2, [])
     assert errors == [f"ivfbench: {nowhere}: found no such folder, expected a folder of results"]
-    assert plot() == (2, [], ["ivfbench: nothing to draw: the table has no rows"])
+    expected = f"ivfbench: {tmp_path}: found no results, expected some (ivfbench run --out {tmp_path})"
+    assert plot() == (2, [], [expected])
     assert list(tmp_path.iterdir()) == []
 
 

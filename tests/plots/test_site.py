@@ -217,7 +217,11 @@ def test_the_command(tmp_path, sample_runs, monkeypatch, capsys):
         said = capsys.readouterr()
         return ended.value.code, said.out, said.err
 
-    assert report() == (2, "", "ivfbench: report: found no finished run, expected some (ivfbench run)\n")
+    assert report() == (
+        2,
+        "",
+        f"ivfbench: {tmp_path}: found no results, expected some (ivfbench run --out {tmp_path})\n",
+    )
     assert list(tmp_path.iterdir()) == []
     save_run(tmp_path, sample_runs()[0])
     code, out, err = report()

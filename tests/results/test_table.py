@@ -19,7 +19,7 @@ NAMES = (
     "latency_p50_ms, latency_p95_ms, latency_p99_ms, "
     "lists_probed, lists_probed_p10, lists_probed_p50, lists_probed_p90, points_scanned, "
     "build_seconds, learn_seconds, label_seconds, compile_seconds, index_bytes, router_bytes, "
-    "peak_memory_bytes, status"
+    "peak_memory_bytes, cores_used, status"
 )
 MEASURES = [name for name in NAMES.split(", ")[11:25] if name != "recall_promised"]
 

@@ -240,7 +240,7 @@ class TestDoor:
 
     def test_a_value_inside_itself(self):
         content = "algorithms: [&a {type: IVF, router: [*a]}]"
-        assert refusal(content) == "algorithms[0]: nested too deeply, or inside itself"
+        assert refusal(content) == "line 1: found a value inside itself, expected plain values"
 
     def test_a_long_value_is_not_repeated_in_full(self):
         assert len(refusal(EXACT + "k: " + "x" * 10_000)) < 300
@@ -287,7 +287,6 @@ class TestVariants:
             ("{pca: [4, 0]}", "variants: pca: found 0, expected a positive integer"),
             ("[{}, {metric: euclidan}]", "variants: unknown metric 'euclidan'"),
             ("{normalise: sometimes}", "variants: normalise: found 'sometimes', expected true or false"),
-            ("[&a {pca: [*a]}]", "variants: nested too deeply, or inside itself"),
         ],
     )
     def test_what_is_wrong_with_a_variant(self, content, said):
@@ -374,8 +373,16 @@ class TestCounts:
             "algorithms: [{type: IVF, clustering: {type: KMeans, lists: 20}}]", "x"
         ).algorithms
         ((algorithm, _),) = expand(spelled)
-        points = query_points(algorithm, {"nprobe": ["50%", 3, "1%", 10, 1, 99]})
+        points = query_points(algorithm, {"nprobe": ["50%", 3, "1%", 10, 1, "990%"]})
         assert points == ({"nprobe": 1}, {"nprobe": 3}, {"nprobe": 10}, {"nprobe": 20})
+
+    def test_more_lists_than_there_are_is_refused(self):
+        (spelled,) = parse_experiment(
+            "algorithms: [{type: IVF, clustering: {type: KMeans, lists: 20}}]", "x"
+        ).algorithms
+        ((algorithm, _),) = expand(spelled)
+        with pytest.raises(ValueError, match=r"query\.nprobe: found 21, expected at most the 20 lists of IVF\("):
+            query_points(algorithm, {"nprobe": ["50%", 20, 21]})
 
     def test_without_a_grid_the_algorithm_has_its_own(self):
         assert query_points(Exact(), {}) == ({},)

@@ -16,12 +16,12 @@ from ivfbench.results.run import failed_point
 from ivfbench.results.store import begin, fold, load_run, load_runs, save_run
 from ivfbench.results.table import table
 from ivfbench.results.unfinished import add_point
-from ivfbench.runner.child import THREAD_VARIABLES
 from ivfbench.runner.environment import code_digest
 from ivfbench.runner.experiment import parse_experiment
 from ivfbench.runner.job import earlier_result
 from ivfbench.runner.plan import is_finished, plan
 from ivfbench.runner.run import Outcome, run_job, run_jobs
+from ivfbench.runner.threads import THREAD_VARIABLES
 from ivfbench.runner.worker import _lessons
 
 
@@ -129,7 +129,7 @@ class TestRun:
     def test_the_fingerprint(self, one):
         _, run, _ = one
         assert run.environment["code"] == code_digest()
-        assert run.environment["thread_variables"].items() >= dict.fromkeys(THREAD_VARIABLES, "1").items()
+        assert run.environment["variables"].items() >= dict.fromkeys(THREAD_VARIABLES, "1").items()
         assert run.environment["packages"]["numpy"] == np.__version__
 
     def test_progress_is_told(self, one):
