@@ -73,7 +73,11 @@ def test_one_empty_list_after_the_other_is_filled_from_the_same_large_list():
 def test_all_points_the_same_leave_lists_empty():
     clusters = KMeans(lists=4, iterations=2).cluster(np.full((20, 3), 7, dtype=np.float32), identity(3))
     assert clusters.sizes.tolist() == [20, 0, 0, 0]
-    assert clusters.statistics() == {
+    statistics = clusters.statistics()
+    percentiles = statistics.pop("list_size_percentiles")
+    assert len(percentiles) == 101
+    assert (percentiles[0], percentiles[50], percentiles[100]) == (0, 0, 20)
+    assert statistics == {
         "list_size_mean": 5.0,
         "list_size_variation": pytest.approx(3**0.5),
         "list_size_largest": 20,
