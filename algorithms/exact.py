@@ -15,7 +15,7 @@ from .index import Built
 from .kernels.space import make_space
 from .progress import Progress, silent
 from .routers.router import TrainingQueries
-from .rows import as_rows, finite, positive
+from .rows import as_rows, positive, training_rows
 from .value import Value
 
 
@@ -98,9 +98,7 @@ class Exact(Value):
         ValueError
             No rows, NaN or infinity in them, an unknown metric, or threads below 1.
         """
-        rows = finite(as_rows(train, "train"), "train")
-        if not len(rows):
-            raise ValueError("train: found no rows, expected at least 1")
+        rows = training_rows(train)
         started = time.perf_counter()
         space = make_space(rows, metric)
         everything = np.zeros(len(rows), dtype=np.int32)

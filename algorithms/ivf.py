@@ -38,7 +38,7 @@ from .routers.byte_routes import byte_routes
 from .routers.centroid import Centroid
 from .routers.router import Fitting, MissingTrainingQueries, Router, Routes, TrainingQueries
 from .routers.two_level_routes import two_level_routes
-from .rows import as_rows, finite, positive
+from .rows import as_rows, positive, training_rows
 from .value import Value
 
 ROUTINGS = ("float32", "int8", "two levels")
@@ -261,9 +261,7 @@ class IVF(Value):
         MissingTrainingQueries
             The router learns and there is nothing to learn from.
         """
-        rows = finite(as_rows(train, "train"), "train")
-        if not len(rows):
-            raise ValueError("train: found no rows, expected at least 1")
+        rows = training_rows(train)
         if self.learns and training is None:
             raise MissingTrainingQueries(f"{self.router!r}: found no training queries, expected `training=`")
         if training is not None:

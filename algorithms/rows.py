@@ -61,6 +61,20 @@ def finite(rows: npt.NDArray[np.float32], name: str) -> npt.NDArray[np.float32]:
     return rows
 
 
+def training_rows(train: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Return what an index is built over, (n, d), as `as_rows` does.
+
+    Raises
+    ------
+    ValueError
+        What `as_rows` and `finite` raise, or no rows.
+    """
+    rows = finite(as_rows(train, "train"), "train")
+    if not len(rows):
+        raise ValueError("train: found no rows, expected at least 1")
+    return rows
+
+
 def positive(value: int, name: str) -> int:
     """Return `value` if it is an integer of at least 1, else raise ValueError."""
     if type(value) is int and value > 0:  # by far the most, and asked for each query

@@ -18,6 +18,7 @@ from typing import Any
 
 from .errors import DatasetError
 from .layout import Description, describe
+from .own_process import module_command
 from .reader import read_dataset
 
 _MEMORY = 2**30  # bytes to describe any file, over what the process has already
@@ -49,8 +50,9 @@ def describe_isolated(path: str | Path, name: str | None = None, *, whole: bool 
         What `describe` or `read_dataset` says, or that the file brought the process down.
     """
     asked = json.dumps({"path": str(path), "name": name, "whole": whole})
-    command = [sys.executable, "-m", "ivfbench.datasets.isolated"]
-    done = subprocess.run(command, input=asked, capture_output=True, text=True, encoding="utf-8", check=False)
+    done = subprocess.run(
+        module_command("datasets.isolated"), input=asked, capture_output=True, text=True, encoding="utf-8", check=False
+    )
     if done.returncode:
         raise DatasetError(f"{path}: not a readable HDF5 file: reading it {_ending(done.returncode, done.stderr)}")
     told = json.loads(done.stdout)

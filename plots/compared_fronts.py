@@ -15,7 +15,7 @@ from ..results.compare.sides import Answers, Times
 from .errors import NothingToShowError
 from .figures import plain_log
 from .recall_axis import set_recall_axis
-from .save import save_figure
+from .save import format_of, save_figure
 from .style import COLOURS, style
 
 PANEL = (5.2, 3.8)  # inches
@@ -52,7 +52,7 @@ def draw_compared_fronts(comparison: Comparison, path: Path) -> Path:
         names = {"base": comparison.base, "head": comparison.head}
         lines = panels[0].get_lines()
         canvas.legend(lines, [names[arm] for arm, *_ in SHOWN_ARMS], loc="outside lower center", ncols=2)
-        return save_figure(canvas, path, path.suffix.removeprefix(".") or "png")
+        return save_figure(canvas, path, format_of(path))
 
 
 def _panel(axes: Axes, one: Judged) -> None:

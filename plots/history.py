@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from ..results.compare.history import history_steps
 from .errors import NothingToShowError
 from .figures import plain_log
-from .save import save_figure
+from .save import format_of, save_figure
 from .style import COLOURS, style
 
 PANEL = (7.2, 2.9)  # inches
@@ -42,7 +42,7 @@ def draw_history(frame: pd.DataFrame, path: Path, accepted: Mapping[str, str]) -
         for axes, ((curve, machine), lines) in zip(panels, groups, strict=True):
             own = found[(found["curve"] == curve) & (found["fingerprint"] == machine)]
             _panel(axes, f"{curve}, machine {machine}", lines.reset_index(drop=True), own)
-        return save_figure(canvas, path, path.suffix.removeprefix(".") or "png")
+        return save_figure(canvas, path, format_of(path))
 
 
 def _panel(axes: Axes, title: str, lines: pd.DataFrame, own: pd.DataFrame) -> None:

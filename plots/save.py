@@ -41,6 +41,20 @@ def check_formats(formats: Sequence[str]) -> None:
         )
 
 
+def format_of(path: Path) -> str:
+    """Return the format that a file's name asks for.
+
+    Raises
+    ------
+    PlotError
+        None that figures have.
+    """
+    format = path.suffix.removeprefix(".")
+    if format not in DRAWN:
+        raise PlotError(f"{path}: found the ending {path.suffix!r}, expected one of .{', .'.join(DRAWN)}")
+    return format
+
+
 def save_figure(drawn: Figure, path: Path, format: str) -> Path:
     """Write a figure without dates and return its path."""
     with replacing(path) as temporary, mpl.rc_context({"pgf.texsystem": _tex() or TEX[0]}):

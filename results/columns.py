@@ -24,6 +24,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("k", "", "neighbours asked for", "int64"),
     Column("mode", "", "single: one query per call; batch: all in one call; none: no build", "str"),
     Column("threads", "", "threads used to answer; 0: not told", "int64"),
+    Column("build_threads", "", "threads of the build", "int64"),
     Column("seed", "", "seed of the build", "int64"),
     Column("recall", "", "mean recall@k: ids, ties within a relative 1e-6", "float64"),
     Column("recall_promised", "", "recall that the probing policy was asked for; missing where for none", "float64"),
@@ -51,5 +52,5 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 BY_NAME: dict[str, Column] = {column.name: column for column in COLUMNS}
-CURVE: tuple[str, ...] = ("dataset", "k", "mode", "threads", "algorithm", "seed", "probing")
+CURVE: tuple[str, ...] = ("dataset", "k", "mode", "threads", "algorithm", "build_threads", "seed", "probing")
 """Rows that agree on these are one curve: one build, one way of asking, one kind of probing policy."""

@@ -60,13 +60,14 @@ def _of_run(run: Run, level: float) -> Iterable[pd.DataFrame]:
             for row in (_row(fronts[key], reading[end]) for end in ("recall_below", "recall_above"))
         )
         share = _share(reading, level)
+        both = min(len(below.ids), len(above.ids))  # runs may have asked different numbers of the same queries
         yield pd.DataFrame(
             {
                 **{name: reading[name] for name in CURVE},
                 "level": level,
-                "query": np.arange(len(above.ids)),
-                "recall": (1.0 - share) * _recalls(run, below) + share * _recalls(run, above),
-                "seconds": _seconds(below, above, share),
+                "query": np.arange(both),
+                "recall": (1.0 - share) * _recalls(run, below)[:both] + share * _recalls(run, above)[:both],
+                "seconds": _seconds(below, above, share, both),
             }
         )
 
@@ -88,8 +89,8 @@ def _recalls(run: Run, point: Point) -> FloatArray64:
     return recall(point.ids, point.distances, run.truth_ids, run.truth_distances, run.k, run.metric)
 
 
-def _seconds(below: Point, above: Point, share: float) -> FloatArray64:
+def _seconds(below: Point, above: Point, share: float, count: int) -> FloatArray64:
     if above.mode != "single":
-        return np.full(len(above.ids), math.nan)
-    first, last = (np.log(np.median(point.seconds, axis=0)) for point in (below, above))
+        return np.full(count, math.nan)
+    first, last = (np.log(np.median(point.seconds[:, :count], axis=0)) for point in (below, above))
     return np.asarray(np.exp((1.0 - share) * first + share * last), np.float64)

@@ -53,14 +53,14 @@ def rate_p_values(runs: Iterable[Run], compared: pd.DataFrame, *, resamples: int
     return pd.Series(holm(found.tolist()), compared.index)
 
 
-def _times(costs: pd.DataFrame) -> dict[tuple[Any, ...], dict[int, FloatArray64]]:
-    """Seconds of each query by place and seed."""
-    found: dict[tuple[Any, ...], dict[int, FloatArray64]] = {}
-    curves: Any = costs.groupby([*GROUP, "algorithm", "probing", "seed"], sort=True)
-    for (*place, seed), rows in curves:
+def _times(costs: pd.DataFrame) -> dict[tuple[Any, ...], dict[tuple[int, int], FloatArray64]]:
+    """Seconds of each query by place, and by threads and seed of the build."""
+    found: dict[tuple[Any, ...], dict[tuple[int, int], FloatArray64]] = {}
+    curves: Any = costs.groupby([*GROUP, "algorithm", "probing", "build_threads", "seed"], sort=True)
+    for (*place, threads, seed), rows in curves:
         seconds = rows.sort_values("query")["seconds"].to_numpy(np.float64)
         if np.isfinite(seconds).all():
-            found.setdefault(tuple(place), {})[int(seed)] = seconds
+            found.setdefault(tuple(place), {})[int(threads), int(seed)] = seconds
     return found
 
 
@@ -68,9 +68,11 @@ def _key(row: "pd.Series[Any]") -> tuple[Any, ...]:
     return tuple(row[name] for name in (*GROUP, "algorithm", "probing"))
 
 
-def _pair(ours: Mapping[int, FloatArray64], theirs: Mapping[int, FloatArray64]) -> FloatArray64 | None:
-    """Differences by seed and query, (s, q), None where there is nothing to pair."""
-    seeds = [seed for seed in ours if seed in theirs and len(ours[seed]) == len(theirs[seed])]
-    if not seeds or len({len(ours[seed]) for seed in seeds}) > 1:
+def _pair(
+    ours: Mapping[tuple[int, int], FloatArray64], theirs: Mapping[tuple[int, int], FloatArray64]
+) -> FloatArray64 | None:
+    """Differences by build and query, (s, q), None where there is nothing to pair."""
+    builds = [build for build in ours if build in theirs and len(ours[build]) == len(theirs[build])]
+    if not builds or len({len(ours[build]) for build in builds}) > 1:
         return None
-    return np.stack([ours[seed] - theirs[seed] for seed in seeds])
+    return np.stack([ours[build] - theirs[build] for build in builds])

@@ -96,10 +96,10 @@ def fold(path: Path, notes: Mapping[str, Any] | None = None) -> Run | None:
     sweep = _measured(path)
     if sweep is not None:
         sweep = replace(sweep, notes={**sweep.notes, **(notes or {})})
-        earlier = _whole(path)
+        earlier = whole(path)
         run = merged(earlier, sweep)
         if earlier is not None and earlier.status == "ok" and not same_code(earlier, sweep):
-            _set_aside(path)
+            set_aside(path)
         write_hdf5(path, lambda file: write_run(file, run, _key(run)))
         sweep = run
     remove_sweep(path)
@@ -114,7 +114,7 @@ def with_unfinished(path: Path) -> Run | None:
     NewerSchemaError
         It was written by a later version.
     """
-    earlier, sweep = _whole(path), _measured(path)
+    earlier, sweep = whole(path), _measured(path)
     return earlier if sweep is None else merged(earlier, sweep)
 
 
@@ -130,7 +130,14 @@ def _measured(path: Path) -> Run | None:
     return sweep if sweep is not None and (sweep.points or sweep.routing) else None
 
 
-def _whole(path: Path) -> Run | None:
+def whole(path: Path) -> Run | None:
+    """Return the run of a file; None where there is no file, or it is not finished or damaged.
+
+    Raises
+    ------
+    NewerSchemaError
+        It was written by a later version.
+    """
     try:
         return load_run(path)
     except NewerSchemaError:
@@ -139,8 +146,8 @@ def _whole(path: Path) -> Run | None:
         return None
 
 
-def _set_aside(path: Path) -> None:
-    # Under the first free name: what was set aside before stays.
+def set_aside(path: Path) -> None:
+    """Rename a run file to ``<run file>.old``, or the first free name after that: what was set aside before stays."""
     names = (path.with_name(f"{path.name}.old{place or ''}") for place in itertools.count())
     path.replace(next(name for name in names if not name.exists()))
 

@@ -79,6 +79,9 @@ def load_table(path: Path | str) -> pd.DataFrame:
     if "cores_used" not in frame.columns and "status" in frame.columns:
         frame = frame.assign(cores_used=math.nan)
         frame = frame[[name for name in BY_NAME if name in frame.columns]]
+    if "build_threads" not in frame.columns and "threads" in frame.columns:
+        frame = frame.assign(build_threads=frame["threads"])
+        frame = frame[[name for name in BY_NAME if name in frame.columns]]
     missing = [name for name in BY_NAME if name not in frame.columns]
     if missing:
         raise ResultError(f"{path}: found no column {missing[0]!r}, expected the columns of a results table")
@@ -131,6 +134,7 @@ def _build_cells(run: Run) -> dict[str, Any]:
     return {
         **cells,
         "dataset": dataset_name(run),
+        "build_threads": run.threads,
         "parameters": canonical_json(run.parameters, where="parameters"),
     }
 

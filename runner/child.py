@@ -10,7 +10,6 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from typing import IO, Any
 
 import psutil
 
+from ..datasets.own_process import module_command
 from .threads import THREAD_VARIABLES, pinned_to
 
 PAUSE = 0.1  # seconds between two looks at the memory of the processes that are known: some tens of microseconds
@@ -123,7 +123,7 @@ def attend(
     killed_before, printed_before = _system_kills(), log.stat().st_size if log.exists() else 0
     with log.open("ab") as stream, _uninterrupted() as interrupted, pinned_to(cores):
         child = subprocess.Popen(
-            [sys.executable, "-m", "ivfbench.runner.worker"],
+            module_command("runner.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stream,

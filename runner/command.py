@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,22 +49,11 @@ def check_folder(out: Path) -> None:
         check_results(out)
 
 
-def run_experiment(
-    name: str,
-    overrides: Mapping[str, Any],
-    pattern: tuple[str, ...],
-    *,
-    threads: int | None,
-    out: Path,
-    force: bool = False,
-    only_failed: bool = False,
-    wait: bool = False,
-    definitions: Path | None = None,
-    pin: bool = False,
-) -> tuple[int, list[Run]]:
-    """Run an experiment and return how many of its jobs failed, and the runs of all, in their order.
+@dataclass(frozen=True)
+class Request:
+    """What shall be measured.
 
-    Parameters
+    Attributes
     ----------
     name : str
         A shipped experiment or a YAML file.
@@ -75,14 +64,33 @@ def run_experiment(
     threads : int or None
         None: all cores.
     out : Path
+        Folder of results.
     force : bool
         Measure again what is finished.
     only_failed : bool
         Measure nothing but what failed before.
+    definitions : Path or None
+        A folder of ann-benchmarks algorithms, whose code is run, to measure instead of the experiment's.
+    """
+
+    name: str
+    overrides: Mapping[str, Any]
+    pattern: tuple[str, ...]
+    threads: int | None
+    out: Path
+    force: bool = False
+    only_failed: bool = False
+    definitions: Path | None = None
+
+
+def run_experiment(request: Request, *, wait: bool = False, pin: bool = False) -> tuple[int, list[Run]]:
+    """Run an experiment and return how many of its jobs failed, and the runs of all, in their order.
+
+    Parameters
+    ----------
+    request : Request
     wait : bool
         For another runner that writes to the same folder, instead of refusing.
-    definitions : Path, optional
-        A folder of ann-benchmarks algorithms, whose code is run, to measure instead of the experiment's.
     pin : bool
         Keep each worker on cores of its own, as many as it has threads.
 
@@ -93,52 +101,47 @@ def run_experiment(
     StoppedError
         The results cannot be written any more.
     """
-    experiment = _experiment(name, overrides)
-    folders = None if definitions is None else read_definitions(definitions)
-    cores = choose_cores(threads or available_cores()) if pin else None
-    check_folder(out)
+    experiment, folders = _read(request)
+    cores = choose_cores(request.threads or available_cores()) if pin else None
+    check_folder(request.out)
     if not wait:
-        refuse_if_held(out)
+        refuse_if_held(request.out)
     with make_display(Console(stderr=True)) as display:
-        described, jobs = _planned(experiment, pattern, threads, out, folders, display)
+        described, jobs = _planned(request, experiment, folders, display)
         jobs = [replace(job, cores=cores) for job in jobs]
-        with locked(out, wait=wait, say=display.say):
+        with locked(request.out, wait=wait, say=display.say):
             outcome, runs = run_jobs(
                 jobs,
                 {str(item.path): item for item in (measured.description for measured in described)},
                 display,
-                force=force,
-                only_failed=only_failed,
+                force=request.force,
+                only_failed=request.only_failed,
             )
     return outcome.failed, runs
 
 
-def dry_run(
-    name: str,
-    overrides: Mapping[str, Any],
-    pattern: tuple[str, ...],
-    *,
-    threads: int | None,
-    out: Path,
-    force: bool = False,
-    only_failed: bool = False,
-    definitions: Path | None = None,
-) -> list[str]:
-    """Return what `run_experiment` would do with these arguments, in lines; datasets are fetched, nothing is built.
+def dry_run(request: Request) -> list[str]:
+    """Return what `run_experiment` would do, in lines; datasets are fetched, nothing is built.
 
     Raises
     ------
     RunError, DatasetError
         As `run_experiment` does.
     """
-    experiment = _experiment(name, overrides)
-    folders = None if definitions is None else read_definitions(definitions)
-    check_folder(out)
+    experiment, folders = _read(request)
+    check_folder(request.out)
     with make_display(Console(stderr=True)) as display:
-        _, jobs = _planned(experiment, pattern, threads, out, folders, display)
+        _, jobs = _planned(request, experiment, folders, display)
     code = code_digest()
-    waiting = [left for job in jobs if (left := remaining(job, code, force=force, only_failed=only_failed))]
-    return list(describe_work(waiting, len(jobs) - len(waiting), load_runs(out) if out.is_dir() else []))
+    needed = (remaining(job, code, force=request.force, only_failed=request.only_failed) for job in jobs)
+    waiting = [left for left in needed if left]
+    earlier = load_runs(request.out) if request.out.is_dir() else []
+    return list(describe_work(waiting, len(jobs) - len(waiting), earlier))
+
+
+def _read(request: Request) -> tuple[Experiment, list[Folder] | None]:
+    experiment = _experiment(request.name, request.overrides)
+    return experiment, None if request.definitions is None else read_definitions(request.definitions)
 
 
 def _experiment(name: str, overrides: Mapping[str, Any]) -> Experiment:
@@ -156,20 +159,15 @@ def _experiment(name: str, overrides: Mapping[str, Any]) -> Experiment:
 
 
 def _planned(
-    experiment: Experiment,
-    pattern: tuple[str, ...],
-    threads: int | None,
-    out: Path,
-    folders: list[Folder] | None,
-    display: Bars | Lines,
+    request: Request, experiment: Experiment, folders: list[Folder] | None, display: Bars | Lines
 ) -> tuple[list[Measured], list[Job]]:
     described = fetch_variants(experiment.datasets, expand_variants(experiment), display.stage)
     jobs = plan(
         experiment,
         described,
-        out=str(out),
-        threads=threads or available_cores(),
-        pattern=pattern,
+        out=str(request.out),
+        threads=request.threads or available_cores(),
+        pattern=request.pattern,
         definitions=folders,
     )
     return described, jobs

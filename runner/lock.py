@@ -57,7 +57,7 @@ def locked(out: Path, *, wait: bool = False, say: Callable[[str], None] = lambda
 def refuse_if_held(out: Path) -> None:
     """Raise RunError if another runner holds a folder; nothing is written."""
     with suppress(FileNotFoundError):
-        descriptor = os.open(out / LOCK, os.O_RDWR)
+        descriptor = os.open(out / LOCK, os.O_RDONLY)  # it may be another user's
         try:
             holder = _holder(descriptor, out)
         finally:

@@ -16,8 +16,8 @@ import numpy as np
 from ..datasets.layout import Description
 from ..results.errors import ResultError, UnwritableError
 from ..results.run import FAILURES, Run, failed_point
-from ..results.store import clear_leftovers, fold, load_run, save_run
-from ..results.unfinished import add_point, load_sweep, setting
+from ..results.store import clear_leftovers, fold, load_run, save_run, set_aside, whole
+from ..results.unfinished import add_point, load_sweep, same_code, setting
 from .child import Ending, Event, attend
 from .environment import code_digest, environment
 from .errors import RunError, StoppedError
@@ -104,10 +104,15 @@ def _unavailable(job: Job, description: Description) -> str:
 
 
 def _stored(job: Job, run: Run) -> Run:
-    # A run without a build never replaces a measurement.
-    earlier = earlier_result(job)
-    if earlier is None or load_run(earlier).status != "ok":
-        save_run(job.out, run)
+    # A run without a build never replaces a measurement by the same code, and sets one by other code aside where it
+    # failed: the table must not show that code's numbers for this one's.
+    path = earlier_result(job)
+    earlier = whole(path) if path else None
+    if path and earlier and earlier.status == "ok":
+        if run.status not in FAILURES or same_code(earlier, run):
+            return run
+        set_aside(path)
+    save_run(job.out, run)
     return run
 
 

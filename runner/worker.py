@@ -2,7 +2,7 @@
 
 It reads a job as one line of JSON from standard input and tells what it does as lines of JSON on standard output;
 whatever a library prints goes to standard error instead. `run.run_job` starts it as
-``python -m ivfbench.runner.worker``.
+`own_process.module_command("runner.worker")`.
 """
 
 import faulthandler

@@ -292,3 +292,39 @@ def tiny() -> bool:
     from numba.core import config
 
     return bool(config.DISABLE_JIT)
+
+
+@pytest.fixture
+def snapshot(tmp_path):
+    """A function: everything below the test's folder, names, bytes, times."""
+
+    def take():
+        return {
+            path.relative_to(tmp_path): (path.lstat().st_mtime_ns, path.read_bytes() if path.is_file() else None)
+            for path in sorted(tmp_path.rglob("*"))
+        }
+
+    return take
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch, capsys, snapshot):
+    """A function: a command that must be refused, in a folder that it must leave as it was."""
+    from ivfbench.__main__ import main
+
+    def check(command, *words):
+        before = snapshot()
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("IVFBENCH_DATA", str(tmp_path / "cache"))
+        monkeypatch.setattr(sys, "argv", ["ivfbench", *command.split()])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed, said = capsys.readouterr()
+        assert (ended.value.code, printed, said.count("\n")) == (2, "", 1), said
+        assert said.startswith("ivfbench: ")
+        assert len(said) < 1000
+        for word in words:
+            assert word in said
+        assert snapshot() == before
+
+    return check

@@ -1,14 +1,12 @@
 """Bad input, one row per case: one line that names the file and says what is wrong, exit code 2, nothing written."""
 
 import subprocess
-import sys
 import zlib
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
-from ivfbench.__main__ import main
 from ivfbench.datasets.truth import exact_neighbors
 from ivfbench.datasets.write import write_dataset
 from ivfbench.results.store import save_run
@@ -427,36 +425,6 @@ FOLDERS = {
 }  # fmt: skip
 
 
-def snapshot(folder):
-    """Everything below a folder: names, bytes, times."""
-    return {
-        path.relative_to(folder): (path.lstat().st_mtime_ns, path.read_bytes() if path.is_file() else None)
-        for path in sorted(folder.rglob("*"))
-    }
-
-
-@pytest.fixture
-def refused(tmp_path, monkeypatch, capsys):
-    """A function: a command that must be refused, in a folder that it must leave as it was."""
-
-    def check(command, *words):
-        before = snapshot(tmp_path)
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("IVFBENCH_DATA", str(tmp_path / "cache"))
-        monkeypatch.setattr(sys, "argv", ["ivfbench", *command.split()])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed, said = capsys.readouterr()
-        assert (ended.value.code, printed, said.count("\n")) == (2, "", 1), said
-        assert said.startswith("ivfbench: ")
-        assert len(said) < 1000
-        for word in words:
-            assert word in said
-        assert snapshot(tmp_path) == before
-
-    return check
-
-
 @pytest.mark.parametrize("case", DATASETS)
 def test_dataset(tmp_path, refused, case):
     make, said = DATASETS[case]
@@ -491,13 +459,13 @@ def test_results(tmp_path, refused, sample_runs, case):
         ("texts", "datasets info bad.hdf5"),
     ],
 )
-def test_so_it_is_in_a_process(tmp_path, invocation, case, command):
+def test_so_it_is_in_a_process(tmp_path, invocation, snapshot, case, command):
     (tmp_path / "some.yml").write_text(EXACT)
     DATASETS[case][0](tmp_path / "bad.hdf5")
-    before = snapshot(tmp_path)
+    before = snapshot()
     done = subprocess.run(
         **{**invocation(*command.split()), "cwd": tmp_path}, capture_output=True, text=True, timeout=120
     )
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert DATASETS[case][1] in done.stderr
-    assert snapshot(tmp_path) == before
+    assert snapshot() == before

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from ..index import Built
 from ..progress import Progress, silent
 from ..routers.router import TrainingQueries
-from ..rows import as_rows, finite, positive
+from ..rows import positive, training_rows
 from ..value import Value
 from .definition_index import DefinitionIndex, kilobytes
 from .foreign_module import constructor_of
@@ -116,9 +116,7 @@ class Definition(Value):
         Exception
             Whatever the class raises.
         """
-        rows = finite(as_rows(train, "train"), "train")
-        if not len(rows):
-            raise ValueError("train: found no rows, expected at least 1")
+        rows = training_rows(train)
         positive(threads, "threads")
         algorithm = self.load_code()(*copy.deepcopy(self.arguments))
         index = DefinitionIndex(algorithm, len(rows))

@@ -1,11 +1,10 @@
 """hnswlib: hierarchical navigable small worlds over float32 vectors."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..rows import positive
-from .peer import Ids, Peer, PeerIndex, Rows, ef_grid
+from .graph import Graph
+from .peer import Ids, PeerIndex, Rows
 
 
 class _HnswlibIndex(PeerIndex):
@@ -27,33 +26,21 @@ class _HnswlibIndex(PeerIndex):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Hnswlib(Peer):
+class Hnswlib(Graph):
     """A graph.
 
     Parameters
     ----------
-    degree : int
-        M: neighbours of a node, twice as many in the lowest layer.
-    ef_construction : int
-        Candidates kept while building.
+    degree, ef_construction : int
+        See `Graph`.
     seed : int
         Of the layers. With several threads the graph still depends on who comes first.
     """
 
-    degree: int = 16
-    ef_construction: int = 200
     seed: int = 0
 
     package = "hnswlib"
     module = "hnswlib"
-
-    def __post_init__(self) -> None:
-        positive(self.degree, "Hnswlib.degree")
-        positive(self.ef_construction, "Hnswlib.ef_construction")
-
-    def query_grid(self) -> tuple[Mapping[str, Any], ...]:
-        """Return ef from 10 to 1000."""
-        return ef_grid()
 
     def _index(self, rows: Rows, metric: str, threads: int) -> PeerIndex:
         import hnswlib

@@ -25,7 +25,7 @@ from ..index import Built, Unavailable
 from ..kernels.space import make_space, prepare
 from ..progress import Progress, silent
 from ..routers.router import TrainingQueries
-from ..rows import as_rows, finite, positive
+from ..rows import positive, training_rows
 from ..value import Value
 
 Rows = npt.NDArray[np.float32]
@@ -157,9 +157,7 @@ class Peer(Value):
         ValueError
             No rows, NaN or infinity in them, or threads below 1.
         """
-        rows = finite(as_rows(train, "train"), "train")
-        if not len(rows):
-            raise ValueError("train: found no rows, expected at least 1")
+        rows = training_rows(train)
         positive(threads, "threads")
         why = self.unavailable(metric, rows.shape[1])
         if why:

@@ -1,11 +1,11 @@
 """Voyager: hierarchical navigable small worlds over float32 vectors."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..rows import as_rows, positive
-from .peer import Ids, Peer, PeerIndex, Rows, ef_grid
+from ..rows import as_rows
+from .graph import Graph
+from .peer import Ids, PeerIndex, Rows
 
 
 class _VoyagerIndex(PeerIndex):
@@ -23,33 +23,21 @@ class _VoyagerIndex(PeerIndex):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Voyager(Peer):
+class Voyager(Graph):
     """A graph.
 
     Parameters
     ----------
-    degree : int
-        M: neighbours of a node, twice as many in the lowest layer.
-    ef_construction : int
-        Candidates kept while building.
+    degree, ef_construction : int
+        See `Graph`.
     seed : int
         Of the layers.
     """
 
-    degree: int = 16
-    ef_construction: int = 200
     seed: int = 0
 
     package = "voyager"
     module = "voyager"
-
-    def __post_init__(self) -> None:
-        positive(self.degree, "Voyager.degree")
-        positive(self.ef_construction, "Voyager.ef_construction")
-
-    def query_grid(self) -> tuple[Mapping[str, Any], ...]:
-        """Return ef from 10 to 1000."""
-        return ef_grid()
 
     def _index(self, rows: Rows, metric: str, threads: int) -> PeerIndex:
         import voyager

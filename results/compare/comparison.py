@@ -33,6 +33,8 @@ class Judged:
         Speed-ups at `LEVELS`, told and not judged.
     told : float
         A speed-up by times that were not taken in turns; NaN where there are none.
+    rebuild_seconds : float
+        What base's second build took, the control's: how far a build's time can be trusted. NaN where there is none.
     accepted : str
         The reason why a failure was accepted beforehand; empty where none was.
     """
@@ -46,6 +48,7 @@ class Judged:
     time: TimeVerdict | None = None
     at: Mapping[float, Estimate] = field(default_factory=dict)
     told: float = math.nan
+    rebuild_seconds: float = math.nan
     accepted: str = ""
 
     @property

@@ -53,6 +53,8 @@ def _curve(one: Judged) -> dict[str, Any]:
             "queries_per_point_at_equal_recall": _number(one.work.frugality),
             "index_bytes": [one.work.base_bytes, one.work.head_bytes],
             "build_seconds": [_number(one.base.build_seconds), _number(one.head.build_seconds)],
+            "build_seconds_again": _number(one.rebuild_seconds),
+            "peak_bytes": [one.base.peak_bytes, one.head.peak_bytes],
             "settings": [
                 {
                     "setting": row.setting,

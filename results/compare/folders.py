@@ -138,4 +138,5 @@ def _answers(held: _Held, settings: list[str], queries: int) -> Answers:
         points=np.stack([point.points_scanned[:queries] for point in points]),
         index_bytes=run.index_bytes,
         build_seconds=run.build_seconds,
+        peak_bytes=run.peak_memory_bytes,
     )

@@ -52,9 +52,10 @@ def as_markdown(comparison: Comparison, figure: str = "") -> str:
 
 
 def _table(comparison: Comparison) -> list[str]:
-    head = "| | curve | speed-up at equal recall | base against itself | recall lost, worst | points scanned | index |"
+    head = "| | curve | speed-up at equal recall | base against itself | recall lost, worst | points scanned | index "
+    head += "| build, not judged | memory of the build, not judged |"
     order = sorted(comparison.judged, key=lambda one: (-ORDER.index(one.state), one.curve))
-    return [head, "|---|---|---|---|---|---|---|", *(_row(one) for one in order), ""]
+    return [head, f"|{'---|' * 9}", *(_row(one) for one in order), ""]
 
 
 def _row(one: Judged) -> str:
@@ -66,7 +67,7 @@ def _row(one: Judged) -> str:
     control = speed(one.time.control) if one.time else ""
     return (
         f"| {SIGNS[one.state]} | {one.curve} | {quick} | {control} | {_points(lost)} | {_percent(points)} "
-        f"| {_percent(grown)} |"
+        f"| {_percent(grown)} | {_build(one)} | {_memory(one)} |"
     )
 
 
@@ -76,6 +77,19 @@ def speed(estimate: Estimate) -> str:
         return "no overlap"
     low, high = estimate.interval(SHOWN)
     return f"{estimate.ratio:.3f} ({low:.3f} to {high:.3f})" if estimate.known else f"{estimate.ratio:.3f}"
+
+
+def _build(one: Judged) -> str:
+    base, again, head = one.base.build_seconds, one.rebuild_seconds, one.head.build_seconds
+    if math.isnan(base) or math.isnan(head):
+        return ""
+    second = "" if math.isnan(again) else f", again {again:.2f}"
+    return f"{base:.2f}{second} → {head:.2f} s"
+
+
+def _memory(one: Judged) -> str:
+    base, head = one.base.peak_bytes, one.head.peak_bytes
+    return f"{base / 1e6:,.0f} → {head / 1e6:,.0f} MB" if base and head else ""
 
 
 def _points(lost: float) -> str:

@@ -66,6 +66,8 @@ class Answers:
     index_bytes : int
     build_seconds : float
         NaN where nothing was built.
+    peak_bytes : int
+        Most memory that the process held which built; 0 where it is not known.
     """
 
     settings: tuple[str, ...]
@@ -75,6 +77,7 @@ class Answers:
     points: IntArray64
     index_bytes: int
     build_seconds: float = float("nan")
+    peak_bytes: int = 0
 
     @property
     def mean_recall(self) -> FloatArray64:

@@ -61,8 +61,8 @@ def save_front(path: Path, front: Answers) -> Path:
     settings = {
         setting: {
             "ids": front.digests[place],
-            "recall": [round(float(value), 6) for value in front.recall[place]],
-            "points": int(front.points[place].sum()),
+            "recall": [float(value) for value in front.recall[place]],
+            "points": round(float(front.points[place].sum())),
         }
         for place, setting in enumerate(front.settings)
     }

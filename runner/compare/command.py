@@ -1,6 +1,7 @@
 """`ivfbench compare`, behind the command line: what is compared is found out, measured, judged and written."""
 
 import json as json_text
+import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from ...results.compare.accepted import load_accepted, reasons
 from ...results.compare.comparison import Comparison, with_reasons
 from ...results.compare.document import as_document, samples
 from ...results.compare.folders import compare_runs
-from ...results.compare.history import append_history, history_rows
+from ...results.compare.history import append_history, history_rows, load_history
 from ...results.compare.junit import as_junit
 from ...results.compare.markdown import as_markdown
 from ...results.compare.work import Limits
@@ -27,11 +28,12 @@ from .question import Question
 from .questions import questions
 from .revisions import interpreters, revisions, running
 from .rounds import Effort
-from .selftest import SLOW_DOWNS, Trial, recall_trials, slow_down_trials, summary
+from .selftest import SLOW_DOWNS, Trial, recall_loss, recall_trials, slow_down_trials, summary
 from .subject import load_subject, subject_question
 
 Say = Callable[[str], None]
 RECALL_TRIALS = 200
+FIGURES = (".png", ".svg", ".pdf")
 RATES = (
     *("injected", "expected", "trials", "failed", "passed", "inconclusive", "unfit", "speed-up", "rounds", "seconds"),
     "longest",
@@ -85,6 +87,7 @@ def compare_command(
     RunError, ResultError, DatasetError
         What was asked wrongly, in one line, before anything is measured.
     """
+    _check(outputs, way)
     accepted = load_accepted(asked.accept) if asked.accept else []
     done = _files(base, head, asked, limits) if way == "files" else _measured(base, head, way, asked, limits, effort)
     done = with_reasons(done, reasons(accepted, done))
@@ -92,6 +95,23 @@ def compare_command(
     say(report)
     _write(done, report, outputs)
     return done
+
+
+def _check(outputs: Outputs, way: str) -> None:
+    # What cannot be written is known before anything is measured.
+    for name, path in vars(outputs).items():
+        if path is None:
+            continue
+        nearest = next(parent for parent in path.absolute().parents if parent.exists())
+        if path.is_dir() or not nearest.is_dir() or not os.access(nearest, os.W_OK):
+            raise RunError(f"--{name}: found {path}, which cannot be written, expected a file")
+    if outputs.figure is not None and outputs.figure.suffix not in FIGURES:
+        raise RunError(f"--figure: found {outputs.figure}, expected a name that ends in {', '.join(FIGURES)}")
+    if outputs.history is not None:
+        if way != "revisions":
+            raise RunError("--history: found no revisions, expected --revisions: a line is filed under its commit")
+        if outputs.history.exists():
+            load_history(outputs.history)
 
 
 def _files(base: str, head: str, asked: Asked, limits: Limits) -> Comparison:
@@ -167,7 +187,8 @@ def selftest_command(
             for place, question in enumerate(found)
         ]
         caught = sum(recall_trials(one.base, limits, RECALL_TRIALS) for one in prepared)
-        say(f"losses of half a point of recall: caught {caught} of {RECALL_TRIALS * len(prepared)}, without a clock")
+        lost = 100 * recall_loss(limits)
+        say(f"losses of {lost:g} points of recall: caught {caught} of {RECALL_TRIALS * len(prepared)}, without a clock")
 
         def tell(trial: Trial) -> None:
             say(

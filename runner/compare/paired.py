@@ -8,7 +8,7 @@ each side searches what it built.
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Prepared:
     work : Work
     clock : str
         By which it will be judged.
+    rebuild_seconds : float
+        Of base's second build.
     """
 
     question: Question
@@ -49,6 +51,7 @@ class Prepared:
     head: Answers
     work: Work
     clock: str
+    rebuild_seconds: float
 
 
 def compare_sides(
@@ -97,7 +100,7 @@ def compare_sides(
                 missing.append(f"{question.curve}: {error}")
         failed = bool(missing) or any(one.work.state == FAIL for one in prepared)
         if clock == "none" or failed:
-            judged = tuple(Judged(one.question.curve, one.base, one.head, one.work) for one in prepared)
+            judged = tuple(map(_judged, prepared))
             rounds = looks = 0
         else:
             judged, rounds, looks = measure(prepared, limits, effort, say, started=started, seed=seed)
@@ -136,7 +139,7 @@ def prepare(question: Question, base: Side, head: Side, limits: Limits, folder: 
     if clock == "auto":
         clock = "processor" if question.curve.threads == 1 else "wall"
     arms = {name: (sides[name], tasks[name]) for name in sides}
-    return Prepared(question, arms, found["base"], found["head"], work, clock)
+    return Prepared(question, arms, found["base"], found["head"], work, clock, found["control"].build_seconds)
 
 
 def _task(question: Question, side: Side, index: Path) -> dict[str, Any]:
@@ -203,7 +206,7 @@ def measure(
         say(f"after {wanted} rounds: {', '.join(sorted({one.state for one in verdicts}))}; going on")
         wanted = min(effort.rounds, max(wanted + 1, round(wanted * effort.growth)))
     judged = tuple(
-        _judged(one, joined(times), verdict) for one, times, verdict in zip(prepared, parts, verdicts, strict=True)
+        _timed(one, joined(times), verdict) for one, times, verdict in zip(prepared, parts, verdicts, strict=True)
     )
     return judged, seen, looks
 
@@ -216,7 +219,11 @@ def _look(prepared: Sequence[Prepared], parts: Sequence[list[Times]], limits: Li
     return judge_times(estimates, limits.time, look)
 
 
-def _judged(one: Prepared, times: Times, verdict: TimeVerdict) -> Judged:
+def _judged(one: Prepared) -> Judged:
+    return Judged(one.question.curve, one.base, one.head, one.work, rebuild_seconds=one.rebuild_seconds)
+
+
+def _timed(one: Prepared, times: Times, verdict: TimeVerdict) -> Judged:
     reached = min(one.base.mean_recall.max(), one.head.mean_recall.max())
     at = {level: speed_up_at(level, one.base, one.head, times, one.clock) for level in LEVELS if level <= reached}
-    return Judged(one.question.curve, one.base, one.head, one.work, one.clock, times, verdict, at)
+    return replace(_judged(one), clock=one.clock, times=times, time=verdict, at=at)

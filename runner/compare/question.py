@@ -13,7 +13,7 @@ from ...datasets.distance import distances_to
 from ...results.canonical import canonical_json
 from ...results.compare.sides import Answers, Curve, digest
 from ...results.recall import recall
-from .arms import Arm
+from .arms import Arm, SideError
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +99,13 @@ def answers(arm: Arm, told: Mapping[str, Any], question: Question, folder: Path)
             lists.append(held["lists"])
             points.append(held["points"])
         digests.append(digest(ids))
-        distances = distances_to(data.train, data.queries, ids, data.metric)
-        recalls.append(recall(ids, distances, data.truth, data.truth_distances, k, data.metric))
+        try:
+            if ids.shape != (len(data.queries), k):
+                raise ValueError(f"found ids {ids.shape}, expected {(len(data.queries), k)}")
+            distances = distances_to(data.train, data.queries, ids, data.metric)
+            recalls.append(recall(ids, distances, data.truth, data.truth_distances, k, data.metric))
+        except (ValueError, IndexError) as error:  # ids that no row has: its fault, and not a wrong question
+            raise SideError(arm.side, f"{canonical_json(dict(setting))}: {error}") from None
     return Answers(
         settings=question.names,
         digests=tuple(digests),
@@ -109,6 +114,7 @@ def answers(arm: Arm, told: Mapping[str, Any], question: Question, folder: Path)
         points=np.stack(points).astype(np.int64),
         index_bytes=int(told["index_bytes"]),
         build_seconds=float(told["build_seconds"]),
+        peak_bytes=int(told["peak_bytes"]),
     )
 
 

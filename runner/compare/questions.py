@@ -13,6 +13,7 @@ from ...datasets.learn import training_queries
 from ...datasets.load import load
 from ...results.compare.sides import Curve
 from ...results.probing import probing_name
+from ..errors import RunError
 from ..experiment import Experiment, expand_variants
 from ..job import Job
 from ..plan import fetch_variants, plan
@@ -44,7 +45,7 @@ def questions(
     Raises
     ------
     RunError, DatasetError
-        Before anything is built.
+        Before anything is built; also where there is nothing to compare.
     """
     described = fetch_variants(experiment.datasets, expand_variants(experiment), progress)
     jobs = plan(experiment, described, out=str(folder), threads=threads, pattern=pattern)
@@ -57,6 +58,9 @@ def questions(
             if key not in written:
                 written[key] = _data(Path(tempfile.mkdtemp(dir=folder)), load(job.dataset), job.seed, learns)
             found += _of_job(job, mode, written[key])
+    if not found:
+        found_modes = f"experiment {experiment.name}: found only the mode routing"
+        raise RunError(f"{found_modes}, expected single or batch to compare")
     return found
 
 

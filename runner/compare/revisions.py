@@ -12,11 +12,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from ...datasets.own_process import PACKAGE
 from ..errors import RunError
 from .arms import Side
 
 AS_IT_IS = "."
 """Stands for the working tree with everything that is not committed."""
+CHANGED = "-changed"
+"""Behind the commit of a working tree that differs from it."""
+CHECKOUT = "checkout"
+"""Folder of a checkout whose own name does not matter."""
 
 
 @contextmanager
@@ -39,7 +44,14 @@ def revisions(base: str, head: str, repository: Path, folder: Path) -> Iterator[
 @contextmanager
 def _revision(name: str, root: Path, folder: Path) -> Iterator[Side]:
     if name == AS_IT_IS:
-        yield _side("the working tree", root, _git(root, "rev-parse", "HEAD"))
+        checkout = root
+        if package_of(root) != root.name and package_of(root) != CHECKOUT:  # importable by its name alone
+            folder.mkdir(parents=True)
+            checkout = folder / package_of(root)
+            checkout.symlink_to(root)
+        commit = _git(root, "rev-parse", "HEAD")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+        yield _side("the working tree", checkout, f"{commit}{CHANGED}" if changed else commit)
         return
     commit = _git(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", missing=f"revision {name!r}")
     folder.mkdir(parents=True)
@@ -57,7 +69,7 @@ def _side(name: str, checkout: Path, commit: str) -> Side:
 
 def package_of(root: Path) -> str:
     """Return the folder name that a checkout needs: where the root is the package itself, the package's name."""
-    return "ivfbench" if (root / "__init__.py").exists() and (root / "algorithms").is_dir() else "checkout"
+    return PACKAGE if (root / "__init__.py").exists() and (root / "algorithms").is_dir() else CHECKOUT
 
 
 def import_path(checkout: Path) -> Path:
@@ -69,7 +81,8 @@ def import_path(checkout: Path) -> Path:
 
 def running() -> Side:
     """Return the version that is running as a side."""
-    return Side("this version", sys.executable, str(Path(__file__).parents[3]), str(Path.cwd()))
+    root = Path(__file__).parents[2]
+    return Side("this version", sys.executable, str(root.parent) if root.name == PACKAGE else "", str(Path.cwd()))
 
 
 def interpreters(base: str, head: str) -> tuple[Side, Side]:

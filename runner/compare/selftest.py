@@ -80,8 +80,13 @@ def _trial(extra: float, judged: Sequence[Judged], rounds: int, seconds: float) 
     )
 
 
+def recall_loss(limits: Limits) -> float:
+    """Return the loss of recall that is injected: half a point, or more where that is tolerated."""
+    return max(RECALL_LOSS, 2 * limits.recall)
+
+
 def recall_trials(found: Answers, limits: Limits, count: int, seed: int = 0) -> int:
-    """Return how many of `count` losses of half a point of recall at one setting were caught, without a clock.
+    """Return how many of `count` losses of recall (`recall_loss`) at one setting were caught, without a clock.
 
     Parameters
     ----------
@@ -94,7 +99,8 @@ def recall_trials(found: Answers, limits: Limits, count: int, seed: int = 0) -> 
     """
     generator = np.random.default_rng(seed)
     return sum(
-        compare_work(found, with_less_recall(found, RECALL_LOSS, generator), limits).state == FAIL for _ in range(count)
+        compare_work(found, with_less_recall(found, recall_loss(limits), generator), limits).state == FAIL
+        for _ in range(count)
     )
 
 

@@ -31,8 +31,11 @@ class Engine(Protocol):
     index_bytes: int
     build_seconds: float
 
-    def search(self, rows: Rows, k: int, setting: Mapping[str, Any], threads: int) -> Answer:
-        """Answer (q, d) rows in one call."""
+    def search(self, rows: Rows, k: int, setting: Mapping[str, Any], threads: int) -> Any:
+        """Search for (q, d) rows in one call: what a clock sees."""
+
+    def answer(self, found: Any, rows: Rows, k: int) -> Answer:
+        """Return what the latest `search` found as arrays, with the work that it did: no clock sees this."""
 
 
 def _array(path: str) -> Any:
@@ -68,12 +71,15 @@ class OwnIndex:
         router = importlib.import_module("ivfbench.algorithms.routers.router")
         return router.TrainingQueries(_array(task["learn"]), _array(task["learn_neighbors"]))
 
-    def search(self, rows: Rows, k: int, setting: Mapping[str, Any], threads: int) -> Answer:
-        """Answer in one call."""
+    def search(self, rows: Rows, k: int, setting: Mapping[str, Any], threads: int) -> Any:
+        """Search in one call."""
         if "probing" in setting:
             self._policies = self._policies or importlib.import_module("ivfbench.runner.policies")
             setting = self._policies.search_arguments(setting)
-        found = self._index.search(rows, k, threads=threads, **setting)
+        return self._index.search(rows, k, threads=threads, **setting)
+
+    def answer(self, found: Any, rows: Rows, k: int) -> Answer:
+        """Take the arrays out."""
         return found.ids, found.probed, found.scanned
 
 
@@ -94,23 +100,30 @@ class Module:
         told = getattr(self._measured, "get_memory_usage", lambda: None)()
         self.index_bytes = int(1024 * (told or 0))
         self._set: Any = None
+        self._counted = 0
 
-    def search(self, rows: Rows, k: int, setting: Mapping[str, Any], threads: int) -> Answer:
-        """Answer in one call where the module can, else query by query."""
+    def search(self, rows: Rows, k: int, setting: Mapping[str, Any], threads: int) -> Any:
+        """Search in one call where the module can, else query by query."""
         if setting != self._set:
             self._measured.set_query_arguments(*setting["arguments"])
-            self._set = setting
+            self._set, self._counted = setting, self._count()
         if len(rows) > 1 and hasattr(self._measured, "batch_query"):
             self._measured.batch_query(rows, k)
-            answers = self._measured.get_batch_results()
-        else:
-            answers = [self._measured.query(row, k) for row in rows]
+            return self._measured.get_batch_results()
+        return [self._measured.query(row, k) for row in rows]
+
+    def answer(self, found: Any, rows: Rows, k: int) -> Answer:
+        """Lay the ids out, and see how far the module's count of distances went on."""
         ids = np.full((len(rows), k), -1, np.int32)
-        for place, answer in enumerate(answers):
+        for place, answer in enumerate(found):
             ids[place, : min(k, len(answer))] = answer[:k]
-        told: Mapping[str, Any] = getattr(self._measured, "get_additional", dict)() or {}
-        points = np.full(len(rows), int(told.get("dist_comps", 0)) // max(1, len(rows)), np.int64)
+        before, self._counted = self._counted, self._count()
+        points = np.full(len(rows), (self._counted - before) // max(1, len(rows)), np.int64)
         return ids, np.zeros(len(rows), np.int64), points
+
+    def _count(self) -> int:
+        told: Mapping[str, Any] = getattr(self._measured, "get_additional", dict)() or {}
+        return int(told.get("dist_comps", 0))
 
 
 ENGINES: dict[str, Callable[[Mapping[str, Any]], Engine]] = {"ivfbench": OwnIndex, "module": Module}
@@ -132,13 +145,12 @@ class Arm:
     def answer(self, setting: Mapping[str, Any], path: str) -> dict[str, Any]:
         """Write what is found and the work done into a file."""
         if self.mode == "single":
-            parts = [
-                self.engine.search(self.queries[place : place + 1], self.k, setting, 1)
-                for place in range(len(self.queries))
-            ]
+            rows = (self.queries[place : place + 1] for place in range(len(self.queries)))
+            parts = [self.engine.answer(self.engine.search(row, self.k, setting, 1), row, self.k) for row in rows]
             ids, lists, points = (np.concatenate([part[place] for part in parts]) for place in range(3))
         else:
-            ids, lists, points = self.engine.search(self.queries, self.k, setting, self.threads)
+            found = self.engine.search(self.queries, self.k, setting, self.threads)
+            ids, lists, points = self.engine.answer(found, self.queries, self.k)
         np.savez(path, ids=ids, lists=lists, points=points)
         return {}
 
@@ -161,6 +173,19 @@ class Arm:
         return {"wall": passed / 1e9 / repeat, "processor": worked / 1e9 / repeat}
 
 
+def _peak_bytes() -> int:
+    # Most memory so far; `ru_maxrss` may be the parent's, who was there before this program began.
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def main() -> int:
     """Serve until the input ends."""
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
@@ -173,7 +198,11 @@ def main() -> int:
         try:
             if do == "open":
                 arm = Arm(order)
-                told = {"index_bytes": arm.engine.index_bytes, "build_seconds": arm.engine.build_seconds}
+                told = {
+                    "index_bytes": arm.engine.index_bytes,
+                    "build_seconds": arm.engine.build_seconds,
+                    "peak_bytes": _peak_bytes(),
+                }
             else:
                 assert arm is not None
                 told = getattr(arm, do)(**order)

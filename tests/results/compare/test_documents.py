@@ -61,6 +61,23 @@ class TestReports:
         assert "8 pairs of fresh processes" in text
         assert "![fronts](fronts.png)" in text
 
+    def test_builds_are_told_and_not_judged(self, make_comparison):
+        done = make_comparison(0.0)
+        (one,) = done.judged
+        base = replace(one.base, build_seconds=1.0, peak_bytes=200_000_000)
+        head = replace(one.head, build_seconds=9.0, peak_bytes=4_000_000_000)
+        done = replace(done, judged=(replace(one, base=base, head=head, rebuild_seconds=1.25),))
+        text = as_markdown(done)
+        assert "| 1.00, again 1.25 → 9.00 s | 200 → 4,000 MB |" in text
+        assert text.startswith("## ✅")
+        work = as_document(done)["curves"][0]["work"]
+        assert (work["build_seconds"], work["build_seconds_again"]) == ([1.0, 9.0], 1.25)
+        assert work["peak_bytes"] == [200_000_000, 4_000_000_000]
+
+    def test_a_table_has_as_many_cells_in_each_row(self, make_comparison):
+        rows = [line for line in as_markdown(make_comparison(0.0)).splitlines() if line.startswith("|")]
+        assert len({row.count("|") for row in rows[:3]}) == 1
+
     def test_junit_counts(self, make_comparison):
         done = replace(make_comparison(0.0, 0.2), missing=("a curve",))
         suite = ET.fromstring(as_junit(done)).find("testsuite")

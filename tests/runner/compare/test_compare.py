@@ -73,6 +73,12 @@ class TestOwnIndex:
         files = {task["index"] for _, task in prepared.arms.values()}
         assert len(files) == 1
 
+    def test_builds_are_told(self, prepared):
+        assert prepared.base.build_seconds > 0
+        assert prepared.rebuild_seconds > 0
+        for side in (prepared.base, prepared.head):  # an interpreter with NumPy and Numba, and a few rows
+            assert 30e6 < side.peak_bytes < 3e9
+
     def test_rounds_are_measured_until_looked_at(self, prepared):
         effort = Effort(passes=2, first=3, rounds=3)
         (judged,), rounds, looks = measure(

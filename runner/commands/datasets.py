@@ -26,7 +26,7 @@ def datasets_list(
     collection: Annotated[str | None, typer.Option(help="Only ann-benchmarks or vibe.")] = None,
 ) -> None:
     """List the datasets that can be named, and where each comes from."""
-    from ..datasets.command import list_lines
+    from ...datasets.command import list_lines
 
     for line in list_lines(collection):
         typer.echo(line)
@@ -35,7 +35,7 @@ def datasets_list(
 @datasets_app.command("info")
 def datasets_info(name: Annotated[str, typer.Argument(help="Name or path.")]) -> None:
     """Show what is in a dataset, without loading its vectors."""
-    from ..datasets.command import info_lines
+    from ...datasets.command import info_lines
 
     for line in info_lines(name):
         typer.echo(line)
@@ -44,8 +44,8 @@ def datasets_info(name: Annotated[str, typer.Argument(help="Name or path.")]) ->
 @datasets_app.command("get")
 def datasets_get(name: Annotated[str, typer.Argument(help="Name.")]) -> None:
     """Download or generate a dataset into the cache, and print its path."""
-    from ..datasets.load import locate
-    from .display import byte_progress
+    from ...datasets.load import locate
+    from ..display import byte_progress
 
     with byte_progress(f"getting {name}") as progress:
         path = locate(name, progress=progress)
@@ -58,10 +58,10 @@ def datasets_verify(
     sample: Annotated[int | None, typer.Option(min=1, help="Search only so many queries again. Default: all.")] = None,
 ) -> None:
     """Check a file: layout, values, and the ground truth of every query, searched again exactly."""
-    from ..datasets.command import verify_lines
-    from ..datasets.load import peek
-    from ..datasets.verify import verify
-    from .display import byte_progress
+    from ...datasets.command import verify_lines
+    from ...datasets.load import peek
+    from ...datasets.verify import verify
+    from ..display import byte_progress
 
     with byte_progress("searching") as progress:
         report = verify(peek(path).path, sample, progress)
@@ -81,8 +81,8 @@ def datasets_make(
     dtype: Annotated[str | None, typer.Option(help="Store vectors as this type. Default: as they come.")] = None,
 ) -> None:
     """Make a standard dataset from files of vectors, computing the exact ground truth."""
-    from ..datasets.make import make_dataset
-    from .display import byte_progress
+    from ...datasets.make import make_dataset
+    from ..display import byte_progress
 
     with byte_progress("searching") as progress:
         path = make_dataset(output, base, queries, metric, learn, k, learn_k, dtype, progress)
@@ -105,10 +105,10 @@ def datasets_derive(
     """Make a variant of a dataset, computing the exact ground truth anew."""
     from rich.console import Console
 
-    from ..datasets.derive import derive
-    from ..datasets.load import peek
-    from ..datasets.variant import Variant
-    from .display import byte_progress, make_display
+    from ...datasets.derive import derive
+    from ...datasets.load import peek
+    from ...datasets.variant import Variant
+    from ..display import byte_progress, make_display
 
     variant = Variant(base=base, pca=pca, normalise=normalise, metric=metric, learn=learn, learn_k=learn_k)
     with byte_progress(f"getting {source}") as progress:
@@ -149,10 +149,10 @@ def datasets_embed(
     """Embed texts and make a dataset of them; a stopped run goes on where it was."""
     from rich.console import Console
 
-    from ..datasets.embed import Embedding, embed
-    from ..datasets.encoder import SentenceEncoder
-    from ..datasets.query_split import Split
-    from .display import make_display
+    from ...datasets.embed import Embedding, embed
+    from ...datasets.encoder import SentenceEncoder
+    from ...datasets.query_split import Split
+    from ..display import make_display
 
     split = Split(test_queries, qrels, test_count, test_split, learn_count)
     measured = metric or ("normalized" if normalise else "ip")

@@ -8,19 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from ...results.command_options import DEFAULT_OUT, Datasets, Out
+
 export_app = typer.Typer(
     help="Write results in the formats of other suites.", no_args_is_help=True, rich_markup_mode=None
 )
-
-Out = Annotated[Path, typer.Option(help="Folder of results.")]
-Datasets = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Where OUT holds another suite's results: the dataset they belong to, if it is not beside them; "
-        "repeat for several."
-    ),
-]
-DEFAULT_OUT = Path("results-ivfbench")
 
 
 @export_app.command("ann-benchmarks")
@@ -30,10 +22,11 @@ def export_ann_benchmarks(
     dataset: Datasets = None,
 ) -> None:
     """Write result files that ann-benchmarks' plot.py, data_export.py and create_website.py read."""
-    from ..results.exchange.ann_benchmarks import dataset_label, write_ann_benchmarks
+    from ...results.exchange.ann_benchmarks import dataset_label, write_ann_benchmarks
 
-    if folder.resolve().is_relative_to(out.resolve()):
-        raise typer.BadParameter(f"{folder}: lies in the folder of results, expected another")
+    written, read = (folder / "results").resolve(), out.resolve()
+    if written.is_relative_to(read) or read.is_relative_to(written):
+        raise typer.BadParameter(f"{folder}: writes into the folder of results {out}, expected another")
     runs = _runs(out, dataset)
     paths = write_ann_benchmarks(folder, runs)
     for name in sorted({dataset_label(run) for run in runs}):
@@ -50,7 +43,7 @@ def export_csv(
     dataset: Datasets = None,
 ) -> None:
     """Write the table that ann-benchmarks' data_export.py writes: its columns, its definitions."""
-    from ..results.exchange.ann_benchmarks_csv import write_ann_benchmarks_csv
+    from ...results.exchange.ann_benchmarks_csv import write_ann_benchmarks_csv
 
     typer.echo(write_ann_benchmarks_csv(file, _runs(out, dataset)))
 
@@ -62,14 +55,14 @@ def export_cuvs(
     dataset: Datasets = None,
 ) -> None:
     """Write the build and search tables that cuVS-bench's plot reads."""
-    from ..results.exchange.cuvs import write_cuvs
+    from ...results.exchange.cuvs import write_cuvs
 
     for path in write_cuvs(folder, _runs(out, dataset)):
         typer.echo(path)
 
 
 def _runs(out: Path, dataset: list[str] | None) -> list[Any]:
-    from .exchange.load_results import load_results
+    from ..exchange.load_results import load_results
 
     runs = load_results(out, tuple(dataset or ())).runs
     left_out = sum(point.status != "ok" for run in runs for point in run.points)

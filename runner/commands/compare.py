@@ -3,8 +3,6 @@
 As in `__main__`, which adds these commands to its own, rooms are imported inside the commands that enter them.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -19,20 +17,6 @@ class Clock(StrEnum):
     processor = "processor"
     wall = "wall"
     none = "none"
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Who draws: `__main__` knows that room, this one does not."""
-
-    fronts: Callable[..., Path]
-    history: Callable[..., Path]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to an application, whose context holds the `Figures`."""
-    app.command("compare")(compare)
-    app.command("history")(history)
 
 
 def compare(
@@ -96,9 +80,9 @@ def compare(
 
     Exit codes: 0 pass, 1 fail, 3 cannot be told, 4 unfit machine, 2 asked wrongly.
     """
-    from ..results.compare.work import Limits
-    from .compare.command import Asked, Outputs, compare_command, selftest_command
-    from .compare.rounds import Effort
+    from ...results.compare.work import Limits
+    from ..compare.command import Asked, Outputs, compare_command, selftest_command
+    from ..compare.rounds import Effort
 
     limits = Limits(tolerance, recall_tolerance, work_tolerance, exact)
     asked = Asked(
@@ -110,8 +94,8 @@ def compare(
     if selftest:
         raise typer.Exit(selftest_command(asked, limits, effort, trials, tuple(slow_down or ()), json, typer.echo))
     if base is not None and write_baseline is not None:
-        from ..results.compare.baseline import write_baseline as write
-        from ..results.store import load_runs
+        from ...results.compare.baseline import write_baseline as write
+        from ...results.store import load_runs
 
         typer.echo(f"baseline: {write(write_baseline, load_runs(base))}")
         return
@@ -119,11 +103,22 @@ def compare(
         raise typer.BadParameter("found no BASE and HEAD, expected both, or --selftest")
     way = "revisions" if revisions else "environments" if environments else "files"
     if way == "files" and (Path(base).suffix == ".json" or _holds_json(Path(base))):
+        given: dict[str, object] = {
+            "--markdown": markdown,
+            "--junit": junit,
+            "--json": json,
+            "--samples": samples,
+            "--figure": figure,
+        }
+        given |= {"--history": history, "--accept": accept, "--control": control, "--exact": exact or None}
+        useless = next((option for option, value in given.items() if value is not None), None)
+        if useless:
+            raise typer.BadParameter(f"{useless}: found {base}, a baseline or timings in JSON, expected no such option")
         raise typer.Exit(_json_files(Path(base), Path(head), tolerance, inconclusive))
     outputs = Outputs(markdown, junit, json, samples, figure, history)
     done = compare_command(base, head, way, asked, limits, effort, outputs, typer.echo)
     if figure is not None and done.rounds:
-        typer.echo(f"figure: {context.obj.fronts(done, figure)}")
+        typer.echo(f"figure: {context.obj.compared_fronts(done, figure)}")
     raise typer.Exit(done.exit_code(inconclusive))
 
 
@@ -132,10 +127,10 @@ def _holds_json(folder: Path) -> bool:
 
 
 def _json_files(base: Path, head: Path, tolerance: float, inconclusive: int) -> int:
-    from ..results.compare.baseline import check_baseline, is_baseline
-    from ..results.compare.states import EXIT_CODES, FAIL, INCONCLUSIVE, worst
-    from ..results.compare.timings import compare_timings
-    from ..results.store import load_runs
+    from ...results.compare.baseline import check_baseline, is_baseline
+    from ...results.compare.states import EXIT_CODES, FAIL, INCONCLUSIVE, worst
+    from ...results.compare.timings import compare_timings
+    from ...results.store import load_runs
 
     if is_baseline(base):
         checked = check_baseline(base, load_runs(head))
@@ -160,8 +155,8 @@ def history(
     figure: Annotated[Path | None, typer.Option(help="Draw it here: png, svg or pdf.")] = None,
 ) -> None:
     """Say where the cost of a search stepped, commit by commit; exit code 1 where the last level is a slower one."""
-    from ..results.compare.accepted import load_accepted
-    from ..results.compare.history import history_steps, load_history, news
+    from ...results.compare.accepted import load_accepted
+    from ...results.compare.history import history_steps, load_history, news
 
     frame = load_history(path)
     accepted = {entry.commit: entry.reason for entry in load_accepted(accept)} if accept else {}

@@ -14,7 +14,7 @@ def doctor(
 
     Others are watched for a second. Exit code 1 where there is a warning.
     """
-    from .doctor import describe, diagnose
+    from ..doctor import describe, diagnose
 
     diagnosis = diagnose()
     typer.echo(json.dumps(asdict(diagnosis), indent=2) if as_json else describe(diagnosis))
