@@ -16,6 +16,7 @@ Symbols: n vectors, d dimension, L lists, q queries, k neighbours, ℓ probes.
 import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -167,11 +168,15 @@ class IVFIndex:
 
 
 def _nearest(lists: Lists, encoding: Encoding) -> Any:
-    # Exact search over finished lists: probe them all. Compressed lists are laid out once more, uncompressed.
+    # Exact search over finished lists: probe them all. Compressed lists are laid out once more, uncompressed, when
+    # somebody first asks.
+    @cache
+    def exact() -> Lists:
+        return lists if isinstance(lists, Float32Lists) else Float32().encode(encoding)
+
     def search(queries: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.int32]:
-        exact = lists if isinstance(lists, Float32Lists) else Float32().encode(encoding)
         probes = np.broadcast_to(np.arange(len(lists.sizes), dtype=np.int32), (len(queries), len(lists.sizes)))
-        return exact.search(queries, np.ascontiguousarray(probes), k, encoding.threads).ids
+        return exact().search(queries, np.ascontiguousarray(probes), k, encoding.threads).ids
 
     return search
 
@@ -218,6 +223,11 @@ class IVF(Value):
     def learns(self) -> bool:
         """Whether the router needs training queries."""
         return self.router.learns
+
+    @property
+    def reads_queries(self) -> bool:
+        """Whether the codec is better for knowing where queries lie, without any labels, whatever the router does."""
+        return bool(getattr(self.codec, "reads_queries", False))
 
     def resolve(self, metric: str, count: int) -> "IVF":
         """Return the algorithm with L and the router's choices spelled out for `count` rows."""
@@ -286,7 +296,8 @@ class IVF(Value):
     ) -> IVFIndex:
         count = len(clusters.centroids)
         progress("layout", 0, 1, "")
-        asked = None if training is None else training.queries
+        # Training rows say no more than the rows themselves, which stand in for queries in any case.
+        asked = None if training is None or training.from_train else training.queries
         encoding = Encoding(
             rows, space, metric, clusters.assignment, clusters.centroids, asked, self.seed, threads, progress
         )

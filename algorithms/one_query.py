@@ -54,7 +54,7 @@ class OneQuery:
     """
 
     def __init__(self, routes: ByteRoutes, lists: CompressedLists) -> None:
-        compressed, space = lists.compressed, lists.space
+        compressed, space = lists.compressed, lists.asked
         blocks = compressed.blocks
         self._kept = (
             routes.blocks.codes, routes.blocks.bias, routes.steps, routes.space.center,

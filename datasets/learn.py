@@ -2,8 +2,9 @@
 
 A learnt router needs queries to learn from. Some files bring their own (`learn`); for the others a sample of
 the database stands in: the thesis trains on the same distribution as it tests on, and where queries look like
-documents the documents are the honest substitute. Rows of `test` are never used: this file does not even look
-at them.
+documents the documents are the honest substitute. Rows of `test` are looked at only so that they can be left out
+of a `learn`
+set that repeats some of them.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .dataset import Dataset
+from .errors import DatasetError
 from .truth import Progress, exact_neighbors
 
 _DEFAULT_SAMPLE = 20_000
@@ -66,28 +68,39 @@ def training_queries(
     Returns
     -------
     TrainingQueries
-        ``source`` is "learn", or "train sample, self excluded": there a row is not its own neighbour, since
-        that would teach only where the row itself lies.
+        ``source`` is "learn", with the number of those left out because they are test queries too, or "train sample,
+        self excluded": there a row is not its own neighbour, since that would teach only where the row itself lies.
 
     Raises
     ------
     ValueError
         If limit or k is below 1.
     DatasetError
-        If the file's training queries are damaged.
+        If the file's training queries are damaged, or all of them are test queries.
     """
     if (limit is not None and limit < 1) or k < 1:
         raise ValueError(f"limit and k must be at least 1, found {limit} and {k}")
     if dataset.learn is not None:
-        rows = _choose(dataset.learn_count, limit, seed)
-        neighbors = dataset.learn_neighbors
-        return TrainingQueries(
-            _taken(dataset.learn, rows), None if neighbors is None else _taken(neighbors, rows), "learn"
-        )
+        queries, neighbors, source = dataset.learn, dataset.learn_neighbors, "learn"
+        fresh = not_among(queries, dataset.test)
+        if len(fresh) < len(queries):
+            source = f"learn, {len(queries) - len(fresh)} test queries left out"
+            if not len(fresh):
+                raise DatasetError(f"{dataset.path}: every training query is a test query, expected others")
+            queries = _taken(queries, fresh)
+            neighbors = None if neighbors is None else _taken(neighbors, fresh)
+        rows = _choose(len(queries), limit, seed)
+        return TrainingQueries(_taken(queries, rows), None if neighbors is None else _taken(neighbors, rows), source)
     rows = _choose(dataset.n, _DEFAULT_SAMPLE if limit is None else limit, seed)
     queries = _taken(dataset.train, rows)
     labels = _labels(dataset, queries, rows, k, progress) if exact else None
     return TrainingQueries(queries, labels, "train sample, self excluded")
+
+
+def not_among(rows: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return the places of rows (m, d) that equal none of the others (q, d), to the bit."""
+    known = {row.tobytes() for row in others}
+    return np.array([place for place, row in enumerate(rows) if row.tobytes() not in known], dtype=np.int64)
 
 
 def _choose(count: int, limit: int | None, seed: int) -> npt.NDArray[np.int64] | None:

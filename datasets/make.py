@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from .complete import complete_dataset
 from .errors import DatasetError
+from .learn import not_among
 from .metric import canonical_metric
 from .truth import Progress
 from .vectors import read_vectors_file
@@ -62,6 +63,10 @@ def make_dataset(
     train = _stored(base, dtype)
     test = _stored(queries, dtype, train)
     learned = None if learn is None else _stored(learn, dtype, train)
+    if learn is not None and learned is not None and (repeated := len(learned) - len(not_among(learned, test))):
+        raise DatasetError(
+            f"{learn}: {repeated} of its rows are test queries too, expected none: nothing may learn them"
+        )
     return complete_dataset(
         output, train=train, test=test, learn=learned, metric=metric, k=k, learn_k=learn_k, progress=progress
     )

@@ -6,6 +6,7 @@ time are unchanged is taken as it is (hashing gigabytes at every start helps nob
 refused when it differs.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from .dataset import file_sha256, file_stamp
@@ -52,4 +53,5 @@ def check_seal(path: Path, always: bool = False) -> None:
     found = file_sha256(path)
     if found != words[0]:
         raise DatasetError(f"{path}: has sha256 {found}, expected {words[0]} as downloaded; delete it to start anew")
-    write_seal(path, found)
+    with suppress(DatasetError):  # a cache that may only be read is hashed again each time
+        write_seal(path, found)

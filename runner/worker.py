@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -18,11 +17,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..algorithms.index import Algorithm, Index, Unavailable
-from ..algorithms.routers.router import TrainingQueries
-from ..datasets.dataset import Dataset
+from ..algorithms.index import Index, Unavailable
 from ..datasets.distance import distances_to
-from ..datasets.learn import training_queries
 from ..results.errors import ResultError, UnwritableError
 from ..results.run import Point, Run, failed_point
 from ..results.store import begin
@@ -33,6 +29,7 @@ from .conditions import between, look
 from .environment import command, environment, libraries
 from .floor import measure_floor
 from .job import Job
+from .lessons import lessons
 from .measure import measure
 from .memory import peak_bytes, reset_peak, resident_bytes
 from .policies import describe_point, policies, search_arguments
@@ -42,19 +39,6 @@ from .threads import confined_to, limited_to
 from .warm_up import warm_up
 
 Tell = Callable[..., None]
-
-
-def _lessons(
-    dataset: Dataset, algorithm: Algorithm, seed: int, calibrates: bool = False
-) -> tuple[TrainingQueries | None, float]:
-    # Training queries, if the router or a policy needs them, and the seconds spent on finding their neighbours where
-    # the file has none.
-    if not algorithm.learns and not calibrates:
-        return None, 0.0
-    started = time.perf_counter()
-    given = training_queries(dataset, seed=seed, exact=True)
-    seconds = 0.0 if dataset.has_learn_neighbors else time.perf_counter() - started
-    return TrainingQueries(given.queries, given.neighbors, given.source, not dataset.has_learn), seconds
 
 
 def failure(error: Exception) -> tuple[str, str]:
@@ -144,7 +128,7 @@ def work(job: Job, tell: Tell) -> None:
     calibrates = any(policy.calibrates for policy in probing)
     compile_seconds = warm_up(algorithm, dataset.metric, dataset.dimension, job.k, job.threads, probing)
     warmed = resident_bytes()
-    training, fallback_seconds = _lessons(dataset, algorithm, job.seed, calibrates)
+    training, fallback_seconds = lessons(dataset, algorithm, job.seed, job.k, calibrates=calibrates)
     reset_peak()
     began = look()
     with limited_to(job.threads):
@@ -156,6 +140,8 @@ def work(job: Job, tell: Tell) -> None:
     notes = dict(built.notes)
     if calibrates and training is not None:
         notes["calibration_source"] = training.source
+    if getattr(algorithm, "reads_queries", False):
+        notes["codec_knows"] = "rows" if training is None or training.from_train else training.source
     del training
     pristine.refuse_changed()
     truth_distances = distances_to(dataset.train, dataset.test, dataset.neighbors, dataset.metric)

@@ -129,8 +129,8 @@ def checked_lists(lists: int | str | None, name: str) -> None:
 
 def number_of_lists(lists: int | str | None, count: int) -> int:
     """Return L for `count` rows: as asked ("2√n" is twice the root), √count by default, never more than rows."""
-    if isinstance(lists, int):
-        return min(lists, count)
+    if isinstance(lists, int | np.integer):
+        return min(int(lists), count)
     times = float((lists or "").rstrip("√n ") or 1)
     return int(min(max(1, round(times * count**0.5)), count))
 

@@ -31,7 +31,7 @@ class Encoding:
     centroids : (L, d) float32
         Prepared.
     queries : (m, d) float32 or None
-        Training queries, as given, for codecs that look at where queries lie.
+        Training queries, as given, for codecs that look at where queries lie; they say so by `reads_queries`.
     seed, threads : int
     progress : callable
     """

@@ -41,6 +41,11 @@ class CompressedLists:
     metric: str
 
     @property
+    def asked(self) -> Space:
+        """How queries are prepared for the codes: see `query_preparation`."""
+        return query_preparation(self.space, self.metric)
+
+    @property
     def sizes(self) -> npt.NDArray[np.int64]:
         """Vectors of each list, (L,) int64."""
         return self.compressed.blocks.sizes
@@ -83,7 +88,7 @@ class CompressedLists:
         """
         wanted = candidates(k, rerank, len(self.compressed.rows))
         ids, distances, work = search_compressed(
-            self.compressed, queries, self.space, self.metric, probes, k, wanted, threads
+            self.compressed, queries, self.asked, self.metric, probes, k, wanted, threads
         )  # fmt: skip
         return Found(ids, distances, work[:, 0], work[:, 1])
 
@@ -106,6 +111,15 @@ class CompressedLists:
         lists = np.empty(int(self.compressed.blocks.sizes.sum()), dtype=np.int32)
         lists[ids[real]] = np.broadcast_to(of_block[:, None], ids.shape)[real]
         return lists
+
+
+def query_preparation(space: Space, metric: str) -> Space:
+    """Return how queries are prepared for codes.
+
+    As rows are, but for ``ip``: the order of inner products does not depend on the length of the query, and what codes
+    assume of it, the share of a centroid that is in it, must not either.
+    """
+    return space._replace(normalise=True) if metric == "ip" else space
 
 
 def candidates(k: int, rerank: int | None, count: int) -> int:

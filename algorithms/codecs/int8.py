@@ -65,7 +65,9 @@ class Int8(Value):
             if encoding.metric == "euclidean":
                 full = residuals + near
                 half = 0.5 * np.einsum("ij,ij->i", full, full, dtype=np.float64)
-            bias[places] = half - np.einsum("ij,ij->i", near, errors, dtype=np.float64)
+            bias[places] = half
+            if encoding.metric != "ip":  # of a query of length 1 nobody knows how much of a long centroid is in it
+                bias[places] -= np.einsum("ij,ij->i", near, errors, dtype=np.float64)
         encoding.progress("encoding", count, count, "")
         rows, lengths = stored_rows(encoding, self.storage)
         steps = byte_steps(encoding.centroids)

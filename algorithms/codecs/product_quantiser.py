@@ -21,7 +21,15 @@ from ..kernels.space import prepare
 from ..rows import positive
 from ..value import Value
 from .codec import Encoding
-from .compressed_lists import CompressedLists, check_storage, linear_metric, residuals_of, sample_places, stored_rows
+from .compressed_lists import (
+    CompressedLists,
+    check_storage,
+    linear_metric,
+    query_preparation,
+    residuals_of,
+    sample_places,
+    stored_rows,
+)
 from .query_space import QuerySpace, opened_pairs, query_space
 
 ROWS_PER_BLOCK = 16384
@@ -51,6 +59,8 @@ class ProductQuantiser(Value):
     width: int | None = None
     storage: str = "float32"
     iterations: int = 12
+
+    reads_queries = True
 
     def __post_init__(self) -> None:
         if self.subquantisers is not None and (positive(self.subquantisers, "ProductQuantiser.subquantisers") % 4):
@@ -118,7 +128,7 @@ def _fit(
     encoding.progress("codewords", 0, 1, "")
     asked = encoding.rows if encoding.queries is None else encoding.queries
     asked = np.ascontiguousarray(asked[sample_places(len(asked), TRAINING_ROWS, encoding.seed)])
-    queries = prepare(asked, encoding.space, encoding.threads)
+    queries = prepare(asked, query_preparation(encoding.space, encoding.metric), encoding.threads)
     of_query, of_list = opened_pairs(queries, encoding.centroids, encoding.metric, encoding.seed)
     near = encoding.centroids[of_list]
     along = float(np.einsum("ij,ij->", queries[of_query], near, dtype=np.float64))

@@ -121,8 +121,8 @@ class Definition(Value):
         algorithm = self.load_code()(*copy.deepcopy(self.arguments))
         index = DefinitionIndex(algorithm, len(rows))
         weakref.finalize(index, algorithm.done)  # at the end of the process at the latest
-        before = kilobytes(algorithm)
         own = np.array(rows)
+        before = kilobytes(algorithm)  # behind the copy, which is none of the index
         progress(self.name, 0, 1, "")
         started = time.perf_counter()
         algorithm.fit(own)

@@ -11,9 +11,12 @@ import numpy.typing as npt
 
 from .blocks import Blocks
 from .compile import numba_threads, parallel_kernel
-from .compressed import compressed_share, compressed_single
+from .compressed import CAPACITY, SLACK, compressed_share, compressed_single
 from .shares import AGAINST_ONE_LIST, share_bounds
 from .space import METRICS, Space
+
+BUFFER_BYTES = 32 << 20  # of candidates that wait in a share
+FEWEST = 64  # queries of a share: below that lists would be read for little
 
 
 class Compressed(NamedTuple):
@@ -114,7 +117,9 @@ def search_compressed(
             distances[0], work[0],
         )  # fmt: skip
     elif len(queries):
-        bounds = share_bounds(len(queries), threads, AGAINST_ONE_LIST)
+        # Candidates wait in a buffer for each query of a share.
+        longest = BUFFER_BYTES // (8 * (CAPACITY * wanted + SLACK))
+        bounds = share_bounds(len(queries), threads, max(FEWEST, min(AGAINST_ONE_LIST, longest)))
         with numba_threads(threads):
             _shares(
                 *lists.blocks, *lists[1:], queries, space.center, space.normalise, code, probes, wanted, ids,

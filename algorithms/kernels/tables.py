@@ -16,6 +16,7 @@ from numba import types
 from numba.core import cgutils, config
 from numba.extending import intrinsic
 
+from .byte_queries import TINY
 from .compile import kernel
 from .vector import _as_vector_pointer, _load, _pointer, _require_arrays, _splat
 
@@ -118,7 +119,7 @@ def make_tables(rotated, codewords, values, lows, tables, row):  # type: ignore[
         offset += low
         if high - low > span:
             span = high - low
-    scale = span / np.float32(255.0) if span > np.float32(0.0) else np.float32(1.0)
+    scale = span / np.float32(255.0) if span > TINY else np.float32(1.0)
     inverse = np.float32(1.0) / scale
     for part in range(codewords.shape[0]):
         entries(values, part, lows[part], inverse, tables, row)

@@ -13,6 +13,7 @@ from ..routers.router import MissingTrainingQueries, Routed, TrainingQueries, he
 from .policy import Searched
 
 AT_MOST = 5_000
+CANDIDATES = 1000  # ranked exactly, at least, where lists hold codes
 SCORES_AT_MOST = 20_000_000  # of all queries together: beyond that fewer queries are used
 
 
@@ -72,8 +73,9 @@ def neighbour_lists(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
     """Return the calibration queries and the lists of their k nearest neighbours.
 
-    Given neighbours are used where they are enough, or where the queries are training rows; otherwise an exact search
-    finds them, once for each index and k.
+    Given neighbours are used where they are enough, or where the queries are training rows; otherwise a search of all
+    lists finds them, once for each index and k: exact, or, where the lists hold codes, so long a list of candidates
+    that next to nothing is missed.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def neighbour_lists(
     Raises
     ------
     MissingTrainingQueries
-        The index was built without training queries.
+        The index was built without training queries, or on training rows with fewer neighbours than k.
     """
     calibration = index.calibration
     if calibration is None:
@@ -95,11 +97,16 @@ def neighbour_lists(
     count = min(len(calibration.queries), max(256, SCORES_AT_MOST // index.count))
     queries, given = calibration.queries[:count], calibration.lists
     if given is not None and (given.shape[1] >= k or not calibration.searchable):
+        most = min(k, int(index.lists.sizes.sum()) - 1)  # of the others: a row is not its own neighbour
+        if given.shape[1] < most:
+            raise MissingTrainingQueries(
+                f"{policy!r}: found {given.shape[1]} neighbours of each training row, expected {most} for k = {k}"
+            )
         return queries, given[:count, :k]
 
     def search() -> npt.NDArray[np.int32]:
         probes = np.broadcast_to(np.arange(index.count, dtype=np.int32), (count, index.count))
-        found = index.lists.search(queries, np.ascontiguousarray(probes), k, threads)
+        found = index.lists.search(queries, np.ascontiguousarray(probes), k, threads, max(CANDIDATES, 100 * k))
         return _lists_of(found.ids, index.lists.list_of_each_row())
 
     return queries, index.remembered(("neighbour lists", k), search)

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.best import best_lists
 from ..kernels.groups import combine_groups
 from ..kernels.panels import Panels, group_rows
 from ..kernels.score import score_all
@@ -25,6 +24,7 @@ from ..rows import positive
 from .layers import dense
 from .learnt import linear_start
 from .router import Fitting, Routed, Routes
+from .scored import BLOCK_BYTES, route_by_scores
 from .training.lessons import Lessons
 from .training.trained import Trained, first_offset, size_constants
 
@@ -54,10 +54,14 @@ class SpreadSketch:
 
     def spreads(self, prepared: npt.NDArray[np.float32], threads: int = 1) -> npt.NDArray[np.float32]:
         """Return the spread of every list in the direction of prepared queries (q, d): (q, L) float32."""
-        products = score_all(self.panels, prepared, identity(prepared.shape[1]), threads)
-        within = combine_groups(products, self.each, "root-sum-square", threads)
-        squares = np.einsum("ij,ij->i", prepared, prepared)[:, None]
-        spreads: npt.NDArray[np.float32] = np.sqrt(within * within + squares * self.rest)
+        spreads = np.empty((len(prepared), len(self.rest)), dtype=np.float32)
+        size = max(1, BLOCK_BYTES // (4 * len(self.rest) * self.each))
+        for start in range(0, len(prepared), size):
+            block = prepared[start : start + size]
+            products = score_all(self.panels, block, identity(block.shape[1]), threads)
+            within = combine_groups(products, self.each, "root-sum-square", threads)
+            squares = np.einsum("ij,ij->i", block, block)[:, None]
+            spreads[start : start + size] = np.sqrt(within * within + squares * self.rest)
         return spreads
 
 
@@ -107,10 +111,14 @@ class HybridRoutes:
 
     def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> Routed:
         """Return the nprobe best lists of each query."""
-        prepared = prepare(queries, self.space, threads)
-        scores = score_all(self.representatives, prepared, identity(prepared.shape[1]), threads)
-        scores += self.coefficients * self.sketch.spreads(prepared, threads)
-        return Routed(*best_lists(scores, nprobe, threads))
+
+        def score(block: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+            prepared = prepare(block, self.space, threads)
+            scores = score_all(self.representatives, prepared, identity(prepared.shape[1]), threads)
+            scores += self.coefficients * self.sketch.spreads(prepared, threads)
+            return scores
+
+        return route_by_scores(score, queries, nprobe, int(self.sketch.panels.sizes.sum()), threads)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.best import best_lists
 from ..kernels.panels import Panels, make_panels
 from ..kernels.score import score_all
 from ..kernels.space import Space, identity
 from .router import Routed
+from .scored import route_by_scores
 
 
 def dense(weights: npt.NDArray[np.float32], constants: npt.NDArray[np.float32] | None = None) -> Panels:
@@ -49,6 +49,11 @@ def through(
     return outputs
 
 
+def columns_of(layers: Sequence[Panels]) -> int:
+    """Return how many numbers all outputs of a query are together."""
+    return sum(int(layer.sizes.sum()) for layer in layers)
+
+
 @dataclass(frozen=True, slots=True)
 class LayeredRoutes:
     """Scores are the outputs of the last layer.
@@ -73,5 +78,8 @@ class LayeredRoutes:
 
     def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> Routed:
         """Return the nprobe best lists of each query."""
-        scores = through(self.layers, queries, self.space, threads, rectified=self.rectified)
-        return Routed(*best_lists(scores, nprobe, threads))
+
+        def score(block: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+            return through(self.layers, block, self.space, threads, rectified=self.rectified)
+
+        return route_by_scores(score, queries, nprobe, columns_of(self.layers), threads)

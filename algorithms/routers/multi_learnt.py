@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.best import best_lists
 from ..kernels.groups import combine_groups
 from ..kernels.panels import Panels
 from ..kernels.score import score_all
@@ -21,6 +20,7 @@ from ..rows import positive
 from .layers import dense
 from .learnt import linear_start
 from .router import Fitting, Routed, Routes
+from .scored import route_by_scores
 from .training.lessons import Lessons
 from .training.trained import Trained, first_offset, size_constants
 
@@ -54,10 +54,12 @@ class GroupedRoutes:
 
     def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> Routed:
         """Return the nprobe best lists of each query."""
-        scores = combine_groups(
-            score_all(self.panels, queries, self.space, threads), self.each, self.combination, threads
-        )
-        return Routed(*best_lists(scores, nprobe, threads))
+
+        def score(block: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+            products = score_all(self.panels, block, self.space, threads)
+            return combine_groups(products, self.each, self.combination, threads)
+
+        return route_by_scores(score, queries, nprobe, int(self.panels.sizes.sum()), threads)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -48,7 +48,7 @@ class TrainingQueries:
         ------
         ValueError
             Queries of another dimension than `dimension`, NaN or infinity in them, neighbours of another
-            shape than (m, K), a nearest one that is none of the `count` training rows, or no neighbours for
+            shape than (m, K), one that is none of the `count` training rows, or no neighbours for
             queries from train.
         """
         queries = finite(as_rows(self.queries, "training queries", dimension), "training queries")
@@ -67,6 +67,8 @@ def _check_neighbors(neighbors: npt.NDArray[np.int32], queries: int, count: int)
     nearest = neighbors[:, 0]
     if queries and (nearest.min() < 0 or nearest.max() >= count):
         raise ValueError(f"{name}: found rows {nearest.min()} to {nearest.max()}, expected 0 to {count - 1}")
+    if queries and neighbors.max() >= count:
+        raise ValueError(f"{name}: found row {neighbors.max()}, expected 0 to {count - 1}, or -1 for none")
 
 
 def held_out(

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.best import best_lists
 from ..kernels.panels import Panels
 from ..kernels.space import Space, identity
-from .layers import dense, dense_from, through
+from .layers import columns_of, dense, dense_from, through
 from .router import Fitting, Routed, Routes
+from .scored import route_by_scores
 from .training.lessons import Lessons
 from .training.trained import Trained, centroid_start, first_offset, size_constants
 
@@ -58,14 +58,18 @@ class TwoTowerRoutes:
 
     def route(self, queries: npt.NDArray[np.float32], nprobe: int, threads: int = 1) -> Routed:
         """Return the nprobe best lists of each query."""
-        near = through((self.centroids,), queries, self.space, threads, rectified=False)
-        towers = (
-            through(self.by_centroids, near, identity(near.shape[1]), threads, rectified=True),
-            through(self.by_query, queries, self.space, threads, rectified=True),
-        )
-        met = np.maximum(np.concatenate(towers, axis=1), 0)
-        scores = through(self.head, met, identity(met.shape[1]), threads, rectified=True)
-        return Routed(*best_lists(scores, nprobe, threads))
+
+        def score(block: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+            near = through((self.centroids,), block, self.space, threads, rectified=False)
+            towers = (
+                through(self.by_centroids, near, identity(near.shape[1]), threads, rectified=True),
+                through(self.by_query, block, self.space, threads, rectified=True),
+            )
+            met = np.maximum(np.concatenate(towers, axis=1), 0)
+            return through(self.head, met, identity(met.shape[1]), threads, rectified=True)
+
+        columns = columns_of((self.centroids, *self.by_centroids, *self.by_query, *self.head))
+        return route_by_scores(score, queries, nprobe, columns, threads)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

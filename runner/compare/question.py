@@ -74,13 +74,18 @@ def write_data(
     train: npt.NDArray[np.float32],
     queries: npt.NDArray[np.float32],
     truth: npt.NDArray[np.int32],
-    learn: tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]] | None = None,
+    learn: tuple[npt.NDArray[np.float32], npt.NDArray[np.int32] | None] | None = None,
 ) -> Data:
-    """Write a dataset's arrays as files that any interpreter with numpy reads."""
+    """Write a dataset's arrays as files that any interpreter with numpy reads.
+
+    `learn`: training queries (m, d), and their neighbours (m, K') where they are known.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, npt.NDArray[Any]] = {"train": train, "queries": queries}
     if learn is not None:
-        arrays |= {"learn": learn[0], "learn_neighbors": learn[1]}
+        arrays["learn"] = learn[0]
+        if learn[1] is not None:
+            arrays["learn_neighbors"] = learn[1]
     for part, array in arrays.items():
         np.save(folder / f"{part}.npy", array, allow_pickle=False)
     files = {part: str(folder / f"{part}.npy") for part in arrays}

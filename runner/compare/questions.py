@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from ...algorithms.routers.router import TrainingQueries
+from ...algorithms.value import text
 from ...datasets.dataset import Dataset
-from ...datasets.learn import training_queries
 from ...datasets.load import load
 from ...results.compare.sides import Curve
 from ...results.probing import probing_name
 from ..errors import RunError
 from ..experiment import Experiment, expand_variants
 from ..job import Job
+from ..lessons import lessons
 from ..plan import fetch_variants, plan
 from ..policies import policies
 from .question import Data, Question, write_data
@@ -53,10 +54,14 @@ def questions(
     found = []
     for job in jobs:
         for mode in (mode for mode in job.modes if mode != "routing"):
-            learns = job.build_algorithm().learns or any(policy.calibrates for policy in policies(job.points))
-            key = (job.dataset, job.seed if learns else None)
+            algorithm = job.build_algorithm()
+            calibrates = any(policy.calibrates for policy in policies(job.points))
+            reads = calibrates or algorithm.learns or getattr(algorithm, "reads_queries", False)
+            key = (job.dataset, text(algorithm), job.seed, job.k, calibrates) if reads else (job.dataset,)
             if key not in written:
-                written[key] = _data(Path(tempfile.mkdtemp(dir=folder)), load(job.dataset), job.seed, learns)
+                dataset = load(job.dataset)
+                given, _ = lessons(dataset, algorithm, job.seed, job.k, calibrates=calibrates)
+                written[key] = _data(Path(tempfile.mkdtemp(dir=folder)), dataset, given)
             found += _of_job(job, mode, written[key])
     if not found:
         found_modes = f"experiment {experiment.name}: found only the mode routing"
@@ -93,12 +98,8 @@ def shown_name(dataset: Dataset) -> str:
     return f"{dataset.name} (synthetic)" if dataset.synthetic else dataset.name
 
 
-def _data(folder: Path, dataset: Dataset, seed: int, learns: bool) -> Data:
+def _data(folder: Path, dataset: Dataset, given: TrainingQueries | None) -> Data:
     # Answers are compared for all test queries, whatever the mode; the clock may look at fewer.
-    lessons: TrainingQueries | None = None
-    if learns:
-        given = training_queries(dataset, seed=seed, exact=True)
-        lessons = TrainingQueries(given.queries, given.neighbors)
     return write_data(
         folder,
         shown_name(dataset),
@@ -106,5 +107,5 @@ def _data(folder: Path, dataset: Dataset, seed: int, learns: bool) -> Data:
         np.array(dataset.train),
         np.array(dataset.test),
         np.array(dataset.neighbors),
-        None if lessons is None else (np.array(lessons.queries), np.array(lessons.neighbors)),
+        None if given is None else (given.queries, given.neighbors),
     )

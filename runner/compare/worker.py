@@ -69,7 +69,8 @@ class OwnIndex:
         if not task.get("learn"):
             return None
         router = importlib.import_module("ivfbench.algorithms.routers.router")
-        return router.TrainingQueries(_array(task["learn"]), _array(task["learn_neighbors"]))
+        known = task.get("learn_neighbors")
+        return router.TrainingQueries(_array(task["learn"]), _array(known) if known else None)
 
     def search(self, rows: Rows, k: int, setting: Mapping[str, Any], threads: int) -> Any:
         """Search in one call."""

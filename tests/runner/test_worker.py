@@ -19,10 +19,10 @@ from ivfbench.results.unfinished import add_point
 from ivfbench.runner.environment import code_digest
 from ivfbench.runner.experiment import parse_experiment
 from ivfbench.runner.job import earlier_result
+from ivfbench.runner.lessons import lessons
 from ivfbench.runner.plan import is_finished, plan
 from ivfbench.runner.run import Outcome, run_job, run_jobs
 from ivfbench.runner.threads import THREAD_VARIABLES
-from ivfbench.runner.worker import _lessons
 
 
 @pytest.fixture(scope="session")
@@ -161,21 +161,21 @@ class TestTrainingQueries:
     def test_no_test_query_is_among_them(self, finished, dataset):
         job, _, _ = finished[dataset, "Learnt"]
         data = load(job.dataset)
-        lessons, _ = _lessons(data, job.build_algorithm(), job.seed)
+        taught, _ = lessons(data, job.build_algorithm(), job.seed, job.k)
         asked = {row.tobytes() for row in data.test}
         allowed = {row.tobytes() for row in (data.learn if data.has_learn else data.train)}
-        handed = {row.tobytes() for row in lessons.queries}
+        handed = {row.tobytes() for row in taught.queries}
         assert len(asked) == 60
         assert not handed & asked
         assert handed <= allowed
         given = training_queries(data, seed=job.seed, exact=True)
-        assert given.queries.tobytes() == lessons.queries.tobytes()
-        assert given.neighbors.tobytes() == lessons.neighbors.tobytes()
+        assert given.queries.tobytes() == taught.queries.tobytes()
+        assert given.neighbors.tobytes() == taught.neighbors.tobytes()
 
     @pytest.mark.parametrize("name", ["Exact", "Centroid"])
     def test_who_does_not_learn_gets_none(self, finished, with_learn, name):
         job, run, _ = finished["with-learn", name]
-        assert _lessons(load(with_learn), job.build_algorithm(), 0) == (None, 0.0)
+        assert lessons(load(with_learn), job.build_algorithm(), 0, job.k) == (None, 0.0)
         assert "training_source" not in run.notes
         assert run.learn_seconds == 0
 

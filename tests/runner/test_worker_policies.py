@@ -10,10 +10,10 @@ from ivfbench.results.table import table
 from ivfbench.runner.environment import code_digest
 from ivfbench.runner.experiment import parse_experiment
 from ivfbench.runner.job import earlier_result
+from ivfbench.runner.lessons import lessons
 from ivfbench.runner.plan import is_finished, plan
 from ivfbench.runner.policies import search_arguments
 from ivfbench.runner.run import run_job
-from ivfbench.runner.worker import _lessons
 
 SWEEP = """
 algorithms:
@@ -56,8 +56,8 @@ class TestPolicies:
     def test_they_do_what_the_policies_do(self, adaptive, with_learn):
         job, run = adaptive
         data = load(with_learn)
-        lessons, _ = _lessons(data, job.build_algorithm(), job.seed, calibrates=True)
-        index = job.build_algorithm().build(data.train, data.metric, lessons)
+        taught, _ = lessons(data, job.build_algorithm(), job.seed, job.k, calibrates=True)
+        index = job.build_algorithm().build(data.train, data.metric, taught)
         batch = [point for point in run.points if point.mode == "batch"]
         for point, query_parameters in zip(batch, job.points, strict=True):
             found = index.search(data.test, 10, **search_arguments(query_parameters))
@@ -89,8 +89,8 @@ class TestPolicies:
         assert run.notes["calibration_source"] == "learn"
         assert (run.learn_seconds, run.label_seconds) == (0, 0)
         data = load(with_learn)
-        assert _lessons(data, job.build_algorithm(), 0) == (None, 0.0)
-        assert len(_lessons(data, job.build_algorithm(), 0, calibrates=True)[0].queries) == 300
+        assert lessons(data, job.build_algorithm(), 0, job.k) == (None, 0.0)
+        assert len(lessons(data, job.build_algorithm(), 0, job.k, calibrates=True)[0].queries) == 300
 
     def test_a_stand_in_for_training_queries_is_named(self, without_learn, tmp_path, told):
         content = SWEEP.replace("nprobe: 3", "").replace("{type: BallCap}", "{type: DistanceRatio}")
