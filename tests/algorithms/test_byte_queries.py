@@ -62,11 +62,34 @@ def test_steps_reach_the_largest_number_of_each_coordinate():
     rows = np.array([[0, 2, -5, 1e-45], [0, -4, 1, 0]], dtype=np.float32)
     steps = byte_steps(rows)
     assert steps.dtype == np.float32
-    np.testing.assert_allclose(steps, [1, 4 / 127, 5 / 127, 1], rtol=1e-6)
+    nothing = np.finfo(np.float32).tiny
+    np.testing.assert_allclose(steps, [nothing, 4 / 127, 5 / 127, nothing], rtol=1e-6)
     assert byte_codes(rows, steps)[:, :3].tolist() == [[128, 192, 1], [128, 1, 153]]
-    assert byte_steps(np.empty((0, 2), dtype=np.float32)).tolist() == [1, 1]
+    assert byte_steps(np.empty((0, 2), dtype=np.float32)).tolist() == [nothing, nothing]
 
 
 def test_codes_are_cut_and_filled_up():
     codes = byte_codes(np.array([[1000, -1000, 0, 1.4, 1.6]], dtype=np.float32), np.ones(5, dtype=np.float32))
     assert codes.tolist() == [[255, 1, 128, 129, 130, 128, 128, 128]]
+
+
+def test_what_a_query_has_where_no_row_has_anything_coarsens_nothing(normal):
+    rows = np.concatenate([1e-3 * normal(20, 6), np.zeros((20, 2), dtype=np.float32)], axis=1)
+    query = np.array([0.1, -0.2, 0.3, 0.1, 0.2, -0.3, 1e6, -3], dtype=np.float32)
+    numbers, _, _ = bytes_of(query, byte_steps(rows))
+    assert np.abs(numbers[:6]).max() == LARGEST_CODE
+    assert not numbers[6:].any()
+
+
+def test_a_query_that_has_something_there_alone_has_no_bytes():
+    steps = byte_steps(np.array([[1, 0]], dtype=np.float32))
+    numbers, scale, shift = bytes_of(np.array([0, 5], dtype=np.float32), steps)
+    assert not numbers.any()
+    assert (scale, shift) == (1, 0)
+
+
+def test_too_many_coordinates_are_refused():
+    rows = np.zeros((1, 66_312), dtype=np.float32)
+    assert byte_codes(rows[:, 1:], np.ones(66_311, dtype=np.float32)).shape == (1, 66_312)
+    with pytest.raises(ValueError, match=r"found 66,312 coordinates, expected at most 66,311"):
+        byte_codes(rows, np.ones(66_312, dtype=np.float32))

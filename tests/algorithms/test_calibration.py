@@ -9,7 +9,7 @@ from ivfbench.algorithms.probing.conformal import Conformal, threshold
 from ivfbench.algorithms.probing.softmax_mass import SoftmaxMass
 from ivfbench.algorithms.probing.temperature import fit_temperature
 from ivfbench.algorithms.routers.learnt import Learnt
-from ivfbench.algorithms.routers.router import Routed, TrainingQueries, held_out
+from ivfbench.algorithms.routers.router import MissingTrainingQueries, Routed, TrainingQueries, held_out
 
 POLICY = SoftmaxMass()
 
@@ -92,8 +92,10 @@ class TestCalibration:
         assert len(np.unique(neighbour_lists(POLICY, built, 3)[1])) == 1
         assert len(np.unique(neighbour_lists(POLICY, built, 4)[1])) > 10
         built = algorithm.build(rows, "euclidean", TrainingQueries(learn, wrong, from_train=True))
-        queries, lists = neighbour_lists(POLICY, built, 4)  # would find themselves
+        queries, lists = neighbour_lists(POLICY, built, 3)
         assert lists.shape == (len(queries), 3)
+        with pytest.raises(MissingTrainingQueries, match="found 3 neighbours of each training row, expected 4"):
+            neighbour_lists(POLICY, built, 4)  # searched, they would find themselves
 
     def test_list_of_each_row(self, index, data):
         lists, panels = index.lists.list_of_each_row(), index.lists.panels

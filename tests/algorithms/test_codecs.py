@@ -309,3 +309,55 @@ def test_more_subquantisers_rank_better(naive, normal, tiny):
     ]  # fmt: skip
     recalls = [naive.recall(each.ids, rows, queries, "euclidean", 5) for each in found]
     assert recalls[1] > recalls[0] + 0.1
+
+
+def test_the_order_of_inner_products_does_not_depend_on_the_length_of_the_query(codec, normal):
+    rows, queries = 3 + normal(200, 12), normal(10, 12, seed=1)
+    index = build(codec, rows, "ip")
+    expected = index.search(queries, 5, nprobe=LISTS, rerank=5)
+    for factor in (2.0**-20, 2.0**10):
+        found = index.search(np.float32(factor) * queries, 5, nprobe=LISTS, rerank=5)
+        assert found.ids.tolist() == expected.ids.tolist()
+
+
+def test_a_coordinate_that_is_the_same_in_all_rows_costs_nothing(codec, normal):
+    rows, queries = 0.05 * normal(300, 12), normal(20, 12, seed=1)
+    with_it = [np.concatenate([part, np.full((len(part), 1), 1, dtype=np.float32)], axis=1) for part in (rows, queries)]
+    share = []
+    for base, asked in ((rows, queries), with_it):
+        expected = Exact().build(base, "ip").search(asked, 5).ids
+        found = build(codec, base, "ip").search(asked, 5, nprobe=LISTS, rerank=10).ids
+        share.append(
+            np.mean([len(set(one) & set(two)) for one, two in zip(expected.tolist(), found.tolist(), strict=True)]) / 5
+        )
+    assert share[1] > share[0] - 0.1
+
+
+def test_codes_do_not_depend_on_the_router(metric, normal):
+    rows, asked = normal(200, 8), normal(60, 8, seed=1)
+    exact = Exact().build(rows, metric).search(asked, 3).ids
+    training = TrainingQueries(asked, exact)
+    codes = []
+    for router in (Centroid(), Learnt(epochs=1)):
+        algorithm = IVF(KMeans(lists=LISTS, iterations=3), router, ProductQuantiser(), seed=5)
+        assert algorithm.reads_queries
+        codes.append(algorithm.build(rows, metric, training).lists.compressed.blocks.codes.tobytes())
+    assert codes[0] == codes[1]
+    of_rows = build(ProductQuantiser(), rows, metric)
+    rows_themselves = TrainingQueries(rows[:50], np.zeros((50, 1), dtype=np.int32), from_train=True)
+    assert same_codes(build(ProductQuantiser(), rows, metric, rows_themselves), of_rows)
+    assert not same_codes(build(ProductQuantiser(), rows, metric, training), of_rows)
+
+
+def same_codes(one, two):
+    return one.lists.compressed.blocks.codes.tobytes() == two.lists.compressed.blocks.codes.tobytes()
+
+
+def test_a_small_buffer_changes_nothing(codec, metric, normal, monkeypatch):
+    from ivfbench.algorithms.kernels import search_compressed
+
+    rows, queries = normal(90, 6), normal(150, 6, seed=1)
+    index = build(codec, rows, metric)
+    expected = index.search(queries, 5, nprobe=3)
+    monkeypatch.setattr(search_compressed, "BUFFER_BYTES", 1)
+    assert same(index.search(queries, 5, nprobe=3), expected)

@@ -1,5 +1,7 @@
+import h5py
 import numpy as np
 import pytest
+from ivfbench.datasets.errors import DatasetError
 from ivfbench.datasets.learn import training_queries
 from ivfbench.datasets.reader import read_dataset
 from ivfbench.datasets.truth import exact_neighbors
@@ -59,3 +61,23 @@ def test_limits_that_make_no_sense(dataset_file):
     dataset = read_dataset(dataset_file())
     with pytest.raises(ValueError, match="at least 1"):
         training_queries(dataset, limit=0)
+
+
+def test_test_queries_among_them_are_left_out(dataset_file):
+    path = dataset_file(m=30)
+    with h5py.File(path, "r+") as file:
+        file["learn"][:4] = file["test"][:4]
+    dataset = read_dataset(path)
+    got = training_queries(dataset)
+    assert got.source == "learn, 4 test queries left out"
+    np.testing.assert_array_equal(got.queries, dataset.learn[4:])
+    np.testing.assert_array_equal(got.neighbors, dataset.learn_neighbors[4:])
+    assert len(training_queries(dataset, limit=7, seed=1).queries) == 7
+
+
+def test_a_set_of_test_queries_is_none_to_learn_from(dataset_file):
+    path = dataset_file(m=3)
+    with h5py.File(path, "r+") as file:
+        file["learn"][:] = file["test"][:3]
+    with pytest.raises(DatasetError, match="every training query is a test query, expected others"):
+        training_queries(read_dataset(path))

@@ -18,6 +18,7 @@ def sweep(points, algorithm="A()", seed=1, mode="single", threads=1, status="ok"
             "mode": mode,
             "threads": threads,
             "algorithm": algorithm,
+            "build_threads": 2,
             "seed": seed,
             "probing": probing,
             "recall": recall,

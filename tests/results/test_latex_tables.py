@@ -16,6 +16,7 @@ from ivfbench.results.significance import rate_p_values
 from ivfbench.results.table import table
 
 CENTROID = "*Centroid*"
+ROWS = ("ids", "distances", "lists_probed", "points_scanned")
 
 
 @pytest.fixture
@@ -33,6 +34,22 @@ def texts(latex):
 
 
 class TestQueryCosts:
+    def test_points_that_asked_different_numbers_of_queries(self, sample_runs):
+        (run, *_) = sample_runs(modes=("single",))
+        half = [dataclasses.replace(point, **{name: getattr(point, name)[:20] for name in ROWS},
+                                    seconds=point.seconds[:, :20]) for point in run.points[::2]]  # fmt: skip
+        mixed = dataclasses.replace(run, points=tuple(half) + run.points[1::2])
+        costs = query_costs([mixed], 0.8)
+        assert costs["query"].tolist() == list(range(20))
+
+    def test_builds_with_other_threads_are_other_curves(self, sample_runs):
+        runs = [
+            dataclasses.replace(run, threads=threads) for threads in (1, 2) for run in sample_runs(modes=("single",))
+        ]
+        costs = query_costs(runs, 0.9)
+        assert costs.groupby(["algorithm", "build_threads"])["query"].nunique().tolist() == [40] * 4
+        assert not costs.duplicated(["algorithm", "build_threads", "query"]).any()
+
     def test_their_mean_is_the_recall_and_about_the_rate_of_the_table(self, runs):
         costs = query_costs(runs, 0.9)
         read = at_recall(table(runs), (0.9,)).set_index(["mode", "algorithm", "seed"])["value"]

@@ -1,5 +1,7 @@
 """The gain by how many lists hold a query's neighbours, against a loop over queries."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from ivfbench.results.cells import Cells
@@ -54,3 +56,13 @@ def test_fewer_neighbours_than_k_are_left_out(runs):
 def test_cells_hold_every_row(runs):
     frame = relevant_lists(runs, resamples=50)
     assert len(relevant_lists_table(frame).rows) == len(frame) > 0
+
+
+def test_a_query_under_many_seeds_is_one_query(sample_runs):
+    once = relevant_lists(sample_runs(routing=True, modes=(), seed=1), resamples=2000)
+    again = [
+        dataclasses.replace(run, seed=seed) for seed in (1, 2, 3) for run in sample_runs(routing=True, modes=(), seed=1)
+    ]
+    thrice = relevant_lists(again, resamples=2000)
+    widths = [(frame["high"] - frame["low"]).to_numpy() for frame in (once, thrice)]
+    np.testing.assert_allclose(widths[0], widths[1], rtol=0.15, atol=0.01)

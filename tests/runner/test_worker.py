@@ -6,6 +6,8 @@ import shutil
 import numpy as np
 import psutil
 import pytest
+from ivfbench.algorithms.registry import MEMBERS
+from ivfbench.algorithms.value import from_parameters
 from ivfbench.datasets.layout import describe
 from ivfbench.datasets.learn import training_queries
 from ivfbench.datasets.load import load
@@ -153,6 +155,24 @@ class TestTrainingQueries:
         assert run.learn_seconds > 0
         assert run.router_bytes >= 12 * 16 * 4
 
+    def test_a_codec_that_reads_queries_gets_them_whatever_the_router(self, with_learn, without_learn):
+        codec = {"type": "ProductQuantiser"}
+        for path, expected in ((with_learn, "learn"), (without_learn, None)):
+            data = load(path)
+            for router in ("Centroid", "Learnt"):
+                algorithm = from_parameters({"type": "IVF", "router": {"type": router}, "codec": codec}, MEMBERS)
+                given, seconds = lessons(data, algorithm, 0, 10)
+                if router == "Centroid":
+                    assert seconds == 0.0
+                    assert (given and given.source) == expected
+                else:
+                    assert given.from_train == (expected is None)
+
+    def test_as_many_neighbours_as_are_asked_for(self, without_learn):
+        algorithm = from_parameters({"type": "IVF"}, MEMBERS)
+        given, _ = lessons(load(without_learn), algorithm, 0, 25, calibrates=True)
+        assert given.neighbors.shape[1] == 25
+
     def test_labelling_is_charged_where_the_file_has_no_labels(self, finished):
         assert finished["without-learn", "Learnt"][1].label_seconds > 0
         assert finished["without-learn", "Centroid"][1].label_seconds == 0
@@ -292,6 +312,15 @@ class TestFailures:
         assert run.status == "killed"
         assert path.read_bytes() == before
         assert [item for item in path.parent.iterdir() if item != path] == []
+
+    def test_but_one_of_other_code_is_set_aside(self, exact, with_learn):
+        job, path = exact
+        run = load_run(path)
+        save_run(job.out, dataclasses.replace(run, environment={**run.environment, "code": "other code"}))
+        before = path.read_bytes()
+        assert run_job(job, describe(with_learn), Killer("compiling")).status == "killed"
+        assert [stored.status for stored in load_runs(job.out)] == ["killed"]
+        assert path.with_name(f"{path.name}.old").read_bytes() == before
 
     def test_nor_does_the_failure_of_a_point(self, exact, with_learn):
         job, path = exact

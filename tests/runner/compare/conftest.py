@@ -18,17 +18,19 @@ class Partial:
 
     def fit(self, rows):
         self.rows = rows
+        self.computed = 0
 
     def set_query_arguments(self, share):
         self.count = int(share * len(self.rows))
 
     def query(self, row, k):
         distances = ((self.rows[: self.count] - row) ** 2).sum(axis=1)
+        self.computed += self.count
         found = np.argsort(distances, kind="stable")[:k]
         return np.where(found % 50 < self.keep, found, -1)
 
     def get_additional(self):
-        return {"dist_comps": self.count}
+        return {"dist_comps": self.computed}
 """
 SUBJECT = """
 dataset: small.hdf5
@@ -47,7 +49,8 @@ def git(folder, *arguments):
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
-    """A repository with the tags first, same (other text, same answers), worse (some neighbours are lost), broken."""
+    """A repository with the tags first, same (other text, same answers), worse (some neighbours are lost), astray
+    (with ids that no row has), broken, mended."""
     from ivfbench.datasets.truth import exact_neighbors
     from ivfbench.datasets.write import write_dataset
 
@@ -66,6 +69,7 @@ def project(tmp_path_factory):
         "first": MODULE,
         "same": MODULE + "# and nothing else\n",
         "worse": MODULE.replace("< self.keep", "< self.keep - 1"),
+        "astray": MODULE.replace("found, -1)", "found, 10**6)"),
         "broken": MODULE.replace("self.rows = rows", "self.rows = None"),
         "mended": MODULE,
     }

@@ -163,6 +163,12 @@ class TestRevisions:
         assert "## ❌" in done.stdout
         assert "nothing was timed" in done.stdout
 
+    def test_ids_that_no_row_has_fail(self, compare):
+        done = compare("first", "astray", "--revisions", "--subject", "subject.yml")
+        assert done.returncode == 1, done.stderr
+        assert "❌ missing in head" in done.stdout
+        assert "1000000" in done.stdout
+
     def test_a_head_that_breaks_fails_and_a_base_that_breaks_cannot_be_asked(self, compare):
         done = compare("first", "broken", "--revisions", "--subject", "subject.yml")
         assert done.returncode == 1, done.stderr
@@ -182,6 +188,16 @@ class TestRevisions:
         [
             (("first", "nowhere", "--revisions", "--subject", "subject.yml"), "found no revision 'nowhere'"),
             (("none", "none", "--environments", "--subject", "subject.yml"), "found no interpreter"),
+            (
+                ("first", "same", "--revisions", "--subject", "subject.yml", "--figure", "x.jpg"),
+                "--figure: found x.jpg",
+            ),
+            (("first", "same", "--revisions", "--subject", "subject.yml", "--json", "bench"), "--json: found bench"),
+            (("first", "same", "--history", "h.parquet"), "--history: found no revisions"),
+            (
+                ("first", ".", "--revisions", "--dataset", "small.hdf5", "--experiment", "thesis"),
+                "only the mode routing",
+            ),
             (("first", "same", "--revisions", "--subject", "none.yml"), "none.yml: found no readable YAML"),
             (("first", "same", "--revisions", "--subject", "bench/partial.py"), "bench/partial.py"),
             (("first",), "expected both"),
