@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 ROOMS  := algorithms datasets results runner plots __main__.py __init__.py
 
 .DEFAULT_GOAL := help
-.PHONY: help bench figures test check lanes work baseline kernels peers fuzz clean
+.PHONY: help bench figures test check lanes coverage work baseline kernels peers fuzz clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -30,7 +30,7 @@ bench: $(VENV)/installed  ## run the quickstart experiment on the embedded datas
 figures: $(VENV)/installed  ## draw the figures of OUT again
 	@$(BIN)/ivfbench plot --out $(OUT)
 
-test: check lanes  ## everything that must pass: checks, the suite, and its two special lanes
+test: check lanes  ## checks, the suite, and its two special lanes (with `make work` all that must pass)
 
 check: $(VENV)/installed-test  ## style, types, packaging guards
 	$(BIN)/ruff check .
@@ -41,8 +41,11 @@ check: $(VENV)/installed-test  ## style, types, packaging guards
 lanes: $(VENV)/installed-test
 	$(BIN)/python -m pytest -q -W error -n auto --ignore tests/test_packaging.py
 	NUMBA_BOUNDSCHECK=1 NUMBA_OPT=1 $(BIN)/python -m pytest -q -W error -n auto -m interpreted tests/algorithms
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -n auto -m interpreted tests/algorithms
+
+coverage: $(VENV)/installed-test  ## lines of algorithms/ that the suite does not run with interpreted kernels
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -n auto -m interpreted tests/algorithms \
-		--cov=ivfbench.algorithms --cov-report=term:skip-covered
+		--cov=ivfbench.algorithms --cov-report=term-missing:skip-covered
 
 work: $(VENV)/installed-test  ## compare the quickstart's answers and work with the committed baseline
 	$(BIN)/ivfbench run quickstart --mode batch --threads 2 --repetitions 1 --no-figures --out $(OUT)-work

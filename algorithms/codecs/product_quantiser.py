@@ -44,7 +44,8 @@ class ProductQuantiser(Value):
     Parameters
     ----------
     subquantisers : int, optional
-        M: half a byte each, a multiple of 4, at most 512. By default one for every three dimensions.
+        M: half a byte each, a multiple of 4, at most 512. By default one for every three dimensions, up to 1,536 of
+        them; beyond, as many as are needed for all, each of more dimensions.
     width : int, optional
         Coordinates of a sub-quantiser. By default so many that all dimensions are kept; fewer drop the coordinates
         that matter least to queries.

@@ -1,4 +1,4 @@
-"""The real datasets: read as their description says, ground truth included."""
+"""The real datasets: read as docs/speed.md describes them, ground truth included."""
 
 import pytest
 from ivfbench.datasets.layout import describe
