@@ -69,7 +69,7 @@ def project(tmp_path_factory):
         "first": MODULE,
         "same": MODULE + "# and nothing else\n",
         "worse": MODULE.replace("< self.keep", "< self.keep - 1"),
-        "astray": MODULE.replace("found, -1)", "found, 10**6)"),
+        "astray": MODULE.replace("return np.where(found % 50 < self.keep, found, -1)", "return found + 10**6"),
         "broken": MODULE.replace("self.rows = rows", "self.rows = None"),
         "mended": MODULE,
     }
