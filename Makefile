@@ -39,12 +39,12 @@ check: $(VENV)/installed-test  ## style, types, packaging guards
 	$(BIN)/python -m pytest -q -W error tests/test_packaging.py
 
 lanes: $(VENV)/installed-test
-	$(BIN)/python -m pytest -q -W error -n auto --ignore tests/test_packaging.py
-	NUMBA_BOUNDSCHECK=1 NUMBA_OPT=1 $(BIN)/python -m pytest -q -W error -n auto -m interpreted tests/algorithms
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -n auto -m interpreted tests/algorithms
+	$(BIN)/python -m pytest -q -W error -n auto --dist loadfile --ignore tests/test_packaging.py
+	NUMBA_BOUNDSCHECK=1 NUMBA_OPT=1 $(BIN)/python -m pytest -q -W error -n auto --dist loadfile -m interpreted tests/algorithms
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -n auto --dist loadfile -m interpreted tests/algorithms
 
 coverage: $(VENV)/installed-test  ## lines of algorithms/ that the suite does not run with interpreted kernels
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -n auto -m interpreted tests/algorithms \
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -n auto --dist loadfile -m interpreted tests/algorithms \
 		--cov=ivfbench.algorithms --cov-report=term-missing:skip-covered
 
 work: $(VENV)/installed-test  ## compare the quickstart's answers and work with the committed baseline
