@@ -65,10 +65,13 @@ def remarks(runs: Iterable[Run]) -> list[str]:
     said: dict[str, None] = {}
     for run in runs:
         source = run.notes.get("training_source", "learn")
-        if source != "learn":
+        known, _, left_out = source.partition(", ")
+        if known != "learn":
             said[f"On {dataset_name(run)} learnt routers trained on a stand-in for training queries: {source}."] = None
+        elif left_out:
+            said[f"On {dataset_name(run)} the training queries repeat test queries: {left_out}."] = None
         calibrated = run.notes.get("calibration_source", "learn")
-        if calibrated != "learn":
+        if calibrated.partition(", ")[0] != "learn":
             said[f"On {dataset_name(run)} probing policies were calibrated on a stand-in: {calibrated}."] = None
         suite = run.notes.get("suite")
         if suite is not None:

@@ -89,6 +89,11 @@ def table(
 
         typer.echo(latex_tables(frame, runs, relative_to), nl=False)
         return
+    if format is TableFormat.markdown:
+        from ...results.markdown_tables import markdown_tables
+
+        typer.echo(markdown_tables(frame, runs, relative_to), nl=False)
+        return
     typer.echo(render(frame, format.value), nl=False)
     if format is TableFormat.text:
         typer.echo()

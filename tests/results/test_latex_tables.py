@@ -7,10 +7,13 @@ import re
 import numpy as np
 import pytest
 from ivfbench.results.at_recall import at_recall
+from ivfbench.results.cells import number
 from ivfbench.results.comparison import comparison
 from ivfbench.results.latex_tables import latex_tables
+from ivfbench.results.markdown_tables import markdown_tables
 from ivfbench.results.paired import holm, paired_bootstrap
 from ivfbench.results.query_costs import query_costs
+from ivfbench.results.render import render
 from ivfbench.results.series import series, without_lists
 from ivfbench.results.significance import rate_p_values
 from ivfbench.results.table import table
@@ -172,3 +175,36 @@ def test_series_follow_a_method_but_keep_lists_that_are_compared(sample_runs):
     frame = table([*sample_runs(dataset="a", lists=50), *sample_runs(dataset="a", lists=100)])
     assert (series(frame) == frame["algorithm"]).all()
     assert math.isfinite(len(series(frame.iloc[:0])) + 1)
+
+
+class TestMarkdown:
+    def test_a_row_for_each_algorithm_and_a_column_for_each_recall(self, runs):
+        compared = comparison(table(runs), (0.8, 0.9), CENTROID)
+        text = markdown_tables(compared, runs, CENTROID)
+        heads = re.findall(r"^\*\*.*$", text, re.MULTILINE)
+        asked = ("batch, 4 threads", "single, 1 thread")
+        costs = ("Queries per second", "Points scanned")
+        assert heads == [
+            f"**sample-64-euclidean**, k = 10, {mode}. {cost} at recall:" for mode in asked for cost in costs
+        ]
+        rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+        assert [row for row in rows if row[0] == "algorithm"] == [["algorithm", "0.8", "0.9"]] * 4
+        cells = {(row["mode"], row["recall"], row["algorithm"]): row for row in compared.to_dict("records")}
+        learnt = next(row for row in rows if "learnt" in row[0].lower())
+        (told,) = [row for place, row in cells.items() if place[:2] == ("batch", 0.9) and "Learnt" in place[2]]
+        assert learnt[2] == f"{number('qps', told['qps'])} ({told['qps_ratio']:.2f}x)"
+
+    def test_the_fastest_first_and_what_is_not_told_left_out(self, runs):
+        frame = table(runs)
+        frame.loc[frame["algorithm"].str.contains("Learnt"), "points_scanned"] = math.nan
+        text = markdown_tables(comparison(frame, (0.8,)), runs)
+        rates, points = (part for part in text.split("**sample") if "single" in part)
+        names = re.findall(r"^\| (\w+)", rates, re.MULTILINE)
+        values = [float(value.replace(",", "")) for value in re.findall(r"\| ([\d,]+) \|$", rates, re.MULTILINE)]
+        assert len(names) == 3
+        assert values == sorted(values, reverse=True)
+        assert "earnt" not in points.split("Each front")[0]
+
+    def test_other_tables_are_as_they_are(self, runs):
+        frame = table(runs)
+        assert markdown_tables(frame, runs) == render(frame, "markdown")
