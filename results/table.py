@@ -101,18 +101,6 @@ def dataset_name(run: Run) -> str:
     return f"{run.dataset} (synthetic)" if run.synthetic else run.dataset
 
 
-def dataset_sizes(runs: Iterable[Run]) -> dict[str, int]:
-    """Return how many vectors each dataset has, by its name in the table.
-
-    Names that stand for data of several sizes are left out, and so are runs that failed before they knew it.
-    """
-    found: dict[str, set[int]] = {}
-    for run in runs:
-        if run.n > 0:
-            found.setdefault(dataset_name(run), set()).add(run.n)
-    return {name: sizes.pop() for name, sizes in found.items() if len(sizes) == 1}
-
-
 def _rows(run: Run) -> list[dict[str, Any]]:
     if not run.points and run.routing is not None:
         return []  # nothing was searched: what the router did stands in the reports

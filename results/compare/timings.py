@@ -23,12 +23,6 @@ from .verdict import TimeVerdict, judge_times
 COLUMNS = ("benchmark", "state", "speed_up", "low", "high", "control", "pairs", "reason")
 
 
-def is_timings(path: Path) -> bool:
-    """Whether this is a file of pytest-benchmark, or a folder that holds some."""
-    found = _files(path)
-    return bool(found) and "benchmarks" in _document(found[0])
-
-
 def compare_timings(base: Path, head: Path, tolerance: float) -> pd.DataFrame:
     """Compare what pytest-benchmark measured.
 

@@ -11,7 +11,7 @@ from ivfbench.results.columns import COLUMNS
 from ivfbench.results.errors import ResultError
 from ivfbench.results.recall import recall
 from ivfbench.results.run import failed_point
-from ivfbench.results.table import dataset_sizes, load_table, save_table, table
+from ivfbench.results.table import load_table, save_table, table
 
 NAMES = (
     "dataset, n, dimension, algorithm, parameters, query_parameters, probing, k, mode, threads, build_threads, seed, "
@@ -115,14 +115,6 @@ def test_a_synthetic_dataset_says_so(sample_runs):
     runs = sample_runs(dataset="drift", synthetic=True)
     assert set(table(runs)["dataset"]) == {"drift (synthetic)"}
     assert set(builds(runs)["dataset"]) == {"drift (synthetic)"}
-
-
-def test_sizes_by_the_names_of_the_table(sample_runs):
-    drift, other = sample_runs(dataset="drift", synthetic=True, n=3000), sample_runs(n=5000)
-    assert dataset_sizes([*drift, *other]) == {"drift (synthetic)": 3000, "sample-64-euclidean": 5000}
-    assert dataset_sizes([*drift, *other, *sample_runs(n=4000)]) == {"drift (synthetic)": 3000}
-    unknown = dataclasses.replace(drift[0], status="failed", points=(), n=0)
-    assert dataset_sizes([*drift, unknown]) == {"drift (synthetic)": 3000}
 
 
 class TestParquet:

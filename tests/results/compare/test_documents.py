@@ -20,7 +20,7 @@ from ivfbench.results.compare.junit import as_junit
 from ivfbench.results.compare.markdown import as_markdown
 from ivfbench.results.compare.sides import Curve
 from ivfbench.results.compare.states import FAIL, INCONCLUSIVE, PASS
-from ivfbench.results.compare.timings import compare_timings, is_timings
+from ivfbench.results.compare.timings import compare_timings
 from ivfbench.results.compare.verdict import judge_times
 from ivfbench.results.compare.work import Limits, compare_work
 from ivfbench.results.errors import ResultError
@@ -221,8 +221,7 @@ class TestTimings:
         assert frame["state"].tolist() == ["not judged"] * 2
         assert frame["speed_up"].tolist() == pytest.approx([0.5] * 2)
 
-    def test_what_it_is(self, write, tmp_path):
-        assert is_timings(write("base", [1.0]))
+    def test_another_file_is_refused(self, tmp_path):
         (tmp_path / "bad.json").write_text('{"benchmarks": [{}]}')
         with pytest.raises(ResultError, match="expected what pytest-benchmark writes"):
             compare_timings(tmp_path / "bad.json", tmp_path / "bad.json", 0.05)
