@@ -152,6 +152,32 @@ def test_what_builds_note(traces):
     assert accuracy.y.tolist() == [0.2, 0.4, 0.5]
 
 
+def of_lists(sample_runs, lists, **more):
+    """Two routers over so many lists, observed, with the sizes of the lists noted: twice the mean at most."""
+    sizes = np.linspace(0.0, 2 * 4000 / lists, 101).tolist()
+    runs = sample_runs(lists=lists, routing=True, modes=(), **more)
+    return [replace(run, notes={**run.notes, "list_size_percentiles": sizes}) for run in runs]
+
+
+def test_several_numbers_of_lists_on_one_dataset_are_several_curves(sample_runs, tmp_path):
+    source = Source([run for lists in (50, 100) for run in of_lists(sample_runs, lists)], tmp_path)
+    rows = KINDS["accuracy"].rows(source, USUAL_OPTIONS).query("k == 10")
+    shown = KINDS["accuracy"].traces(rows, USUAL_OPTIONS)
+    names = {f"k-means (lists={lists}), {router}" for lists in (50, 100) for router in
+             ("centroid (normalised)", "learnt (epochs=50)")}  # fmt: skip
+    assert {trace.label for trace in shown} == names
+    assert all((np.diff(trace.x) > 0).all() for trace in shown)
+    sizes = KINDS["list-sizes"].traces(KINDS["list-sizes"].rows(source, USUAL_OPTIONS), USUAL_OPTIONS)
+    assert {trace.label: trace.x[-1] for trace in sizes} == {"k-means (lists=50)": 160, "k-means (lists=100)": 80}
+
+
+def test_a_number_of_lists_that_follows_the_dataset_is_one_method(sample_runs, tmp_path):
+    runs = of_lists(sample_runs, 50) + of_lists(sample_runs, 100, dataset="other")
+    for name in ("accuracy", "list-sizes"):
+        rows = KINDS[name].rows(Source(runs, tmp_path), USUAL_OPTIONS)
+        assert {trace.algorithm for trace in KINDS[name].traces(rows, USUAL_OPTIONS)} == {"k-means"}
+
+
 def curve(label, x, y, **more):
     return Trace(label, label, np.array(x, float), np.array(y, float), **more)
 
