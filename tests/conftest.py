@@ -89,7 +89,7 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sample_runs():
     """A function that makes realistic runs: a small sweep of two routers over one clustering, in both modes.
 

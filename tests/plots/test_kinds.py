@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from ivfbench.plots.command import draw_kinds
 from ivfbench.plots.draw import named
 from ivfbench.plots.errors import NothingToShowError
 from ivfbench.plots.kind import USUAL_OPTIONS, Options, Source
@@ -12,6 +14,7 @@ from ivfbench.plots.registry import KINDS
 from ivfbench.plots.trace import Trace, by_performance
 from ivfbench.results.at_recall import at_recall, front
 from ivfbench.results.comparison import comparison
+from ivfbench.results.errors import ResultError
 from ivfbench.results.query_costs import query_costs
 
 LARGE = "small[base=4000]"
@@ -22,7 +25,7 @@ def traces(rows):
     """A function: the traces of a kind on the larger dataset, or on all if it compares them."""
 
     def call(name, options=USUAL_OPTIONS):
-        frame = rows(KINDS[name])
+        frame = rows(KINDS[name], options)
         frame = frame[frame["dataset"] == LARGE] if "dataset" in KINDS[name].figure_by else frame
         return KINDS[name].traces(named(frame), options)
 
@@ -65,10 +68,58 @@ def test_speed_up_is_the_ratio_of_the_comparison(traces, table):
     assert (baseline.algorithm, baseline.label) == ("", "baseline: IVF centroid (normalised)")
 
 
-def test_speed_up_needs_a_baseline(source):
-    frame = source.table[~source.table["algorithm"].str.contains("Centroid")]
-    with pytest.raises(NothingToShowError, match="expected --relative-to"):
-        KINDS["speed-up"].traces(named(frame), USUAL_OPTIONS)
+class TestSpeedUpBaselines:
+    def numbers(self, source, folder, **asked):
+        """What the figures' CSV say, by the name of the dataset."""
+        paths = list(draw_kinds(source, ["speed-up"], folder, ("csv",), Options(**asked)))
+        return {path.name.partition("-k10")[0]: pd.read_csv(path, keep_default_na=False) for path in paths}
+
+    def ratios(self, numbers, algorithm):
+        return numbers[numbers["algorithm"].str.contains(algorithm, regex=False)]["y"].tolist()
+
+    def test_none_at_all(self, source):
+        learnt = Source([run for run in source.runs if "Learnt" in run.algorithm], source.folder)
+        for options in (USUAL_OPTIONS, Options(baseline="best-peer"), Options(baseline="Oracle*")):
+            with pytest.raises(NothingToShowError, match=r"^speed-up: found .* as baseline, expected --relative-to"):
+                KINDS["speed-up"].rows(learnt, options)
+        failed = Source([replace(run, status="failed", points=()) for run in source.runs], source.folder)
+        with pytest.raises(NothingToShowError, match=r"^speed-up: found nothing that was measured"):
+            KINDS["speed-up"].rows(failed, USUAL_OPTIONS)
+
+    @pytest.mark.parametrize("baseline", [None, "*Centroid*"])
+    def test_one_dataset_of_two_has_one(self, source, sample_runs, tmp_path, caplog, baseline):
+        _, learnt = sample_runs(dataset="zoo", modes=("single",))
+        both = Source([*source.runs, learnt], source.folder)
+        assert set(self.numbers(both, tmp_path, baseline=baseline)) == {"small-base-1000", "small-base-4000"}
+        (message,) = caplog.messages
+        assert message.startswith("no speed-up figure for zoo, k = 10, mode single: found n")
+
+    def test_a_glob_need_be_unambiguous_only_where_it_is_asked_for(self, source, sample_runs, tmp_path):
+        several = sample_runs(dataset="zoo", modes=("single",), routers=(("Centroid()", 1.0), ("MultiCentroid()", 2.0)))
+        both = Source([*source.runs, *several], source.folder)
+        asked = {"baseline": "*Centroid*", "datasets": ("small*",)}
+        assert len(self.numbers(both, tmp_path, **asked)) == 2
+        with pytest.raises(ResultError, match=r"MultiCentroid.* on zoo, expected one"):
+            self.numbers(both, tmp_path, baseline="*Centroid*")
+
+    def test_it_does_not_depend_on_who_is_shown(self, source, tmp_path):
+        everybody = self.numbers(source, tmp_path / "a")["small-base-4000"]
+        alone = self.numbers(source, tmp_path / "b", algorithms=("*Learnt*",))["small-base-4000"]
+        assert self.ratios(alone, "Learnt") == self.ratios(everybody, "Learnt") != []
+        assert set(alone["curve"]) == {"IVF learnt (epochs=50)", "baseline: IVF centroid (normalised)"}
+
+    def test_the_best_peer_is_the_best_of_all(self, sample_runs, tmp_path):
+        runs = sample_runs(modes=("single",), routers=(("Learnt()", 1.5), ("Slow", 1.0), ("Fast", 2.0)))
+        peers = [
+            replace(run, algorithm=name, parameters={})
+            for run, name in zip(runs[1:], ("Slow()", "Fast()"), strict=True)
+        ]
+        source = Source([runs[0], *peers], tmp_path)
+        (everybody,) = self.numbers(source, tmp_path / "a").values()
+        (fewer,) = self.numbers(source, tmp_path / "b", algorithms=("IVF*", "Slow*")).values()
+        assert set(fewer["algorithm"]) < set(everybody["algorithm"])
+        assert self.ratios(fewer, "Learnt") == self.ratios(everybody, "Learnt") != []
+        assert self.ratios(fewer, "Learnt")[0] < 1.0
 
 
 def test_growth_follows_a_method_over_sizes(traces, source):
