@@ -76,9 +76,7 @@ def test_more_algorithms_than_ranks_can_tell_apart(rows, tmp_path):
         some.assign(algorithm=name, series=name, seconds=some["seconds"] * (1.0 + place))
         for place, name in enumerate(names)
     )
-    with pytest.raises(
-        NothingToShowError, match=r"found 21 algorithms, expected 20 at most \(choose by --algor"
-    ):
+    with pytest.raises(NothingToShowError, match=r"found 21 algorithms, expected 20 at most \(choose by --algor"):
         draw(many, kind, tmp_path, ("csv",))
     (path,) = draw(many, kind, tmp_path, ("csv",), Options(algorithms=("A0*", "A1*")))
     assert set(pd.read_csv(path)["algorithm"].dropna()) == set(names[:20])
