@@ -62,7 +62,8 @@ def draw_panels(drawing: Drawing) -> Figure:
         _fill(axes, here, drawing, coloured)
         _scale(axes, "x", traces, drawing, columns)
         _scale(axes, "y", alike, drawing, columns)
-        _name(axes, quantity, panel, drawing, above=quantity == quantities[0] or len(panels) == 1)
+        title = broken(panel, WIDTHS[drawing.options.width] / columns)
+        _name(axes, quantity, title, drawing, above=quantity == quantities[0] or len(panels) == 1)
     for axes in grid[len(places) :]:
         axes.set_visible(False)
     _outer_labels(grid, places, columns, alone=len(quantities) == 1)
@@ -108,7 +109,7 @@ def _wrapped(title: str, letters: int) -> str:
 
 
 def broken(label: str, inches: float) -> str:
-    """Return a label of a legend or an axis in as many lines as it needs to be no wider than that."""
+    """Return the name of a curve, a row or a panel in as many lines as it needs to be no wider than that."""
     return fill(label, max(FEWEST_LETTERS, int(inches / WIDE_LETTER)))
 
 

@@ -140,12 +140,30 @@ def test_growth_follows_a_method_over_sizes(traces, source):
     ("name", "expected"),
     [
         ("drift:n=10000,dimension=96 (synthetic)", "drift (synthetic)"),
-        ("sift-128[base=1000,pca=4]", "sift-128"),
+        ("drift:n=10000,dimension=96,topics=268,learn=0,k=10 (synthetic)", "drift:learn=0,k=10 (synthetic)"),
+        ("drift:learn=0,n=5 (synthetic)", "drift:learn=0 (synthetic)"),
+        ("drift:n=10[base=5] (synthetic)", "drift (synthetic)"),
+        ("drift:n=10[base=5,pca=2] (synthetic)", "drift[pca=2] (synthetic)"),
+        ("sift-128[base=1000,pca=4]", "sift-128[pca=4]"),
+        ("sift-128[base=1000,normalise,metric=ip]", "sift-128[normalise,metric=ip]"),
+        ("sift-128[pca=4,base=1000]", "sift-128[pca=4]"),
+        ("sift-128[base=1000]", "sift-128"),
+        ("sift-128[learn=7]", "sift-128[learn=7]"),
         ("sift-128", "sift-128"),
+        ("a, n=3: b", "a, n=3: b"),
     ],
 )
 def test_family(name, expected):
     assert family(name) == expected
+    assert family(expected) == expected
+
+
+def test_growth_keeps_variants_apart(source):
+    others = [replace(run, dataset=run.dataset.replace("]", ",metric=ip]")) for run in source.runs]
+    both = Source([*source.runs, *others], source.folder)
+    shown = KINDS["growth"].traces(named(KINDS["growth"].rows(both, USUAL_OPTIONS)), USUAL_OPTIONS)
+    assert {trace.panel for trace in shown} == {"small, 64 dimensions", "small[metric=ip], 64 dimensions"}
+    assert len({(trace.panel, trace.quantity, trace.label) for trace in shown}) == len(shown)
 
 
 def test_query_recall_counts_queries(traces, source):
