@@ -18,7 +18,7 @@ from ivfbench.results.table import table
 CENTROID = "*Centroid*"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def runs(sample_runs):
     return [run for seed in (1, 2) for run in sample_runs(seed=seed)]
 
