@@ -192,12 +192,12 @@ def check_results(folder: Path | str) -> None:
 
 def files_read(folder: Path) -> list[Path]:
     """Return all that `load_runs` reads: run files and the parts of unfinished sweeps, sorted."""
-    parts = [path for path in _below(folder, f"*{UNFINISHED}/*.part") if not path.name.startswith(".")]
-    return sorted([*_below(folder, f"*{SUFFIX}"), *parts])
+    parts = [path for path in paths_below(folder, f"*{UNFINISHED}/*.part") if not path.name.startswith(".")]
+    return sorted([*paths_below(folder, f"*{SUFFIX}"), *parts])
 
 
-def _below(folder: Path, pattern: str) -> list[Path]:
-    """The paths below a folder that match a pattern, sorted; none where there is no folder.
+def paths_below(folder: Path, pattern: str) -> list[Path]:
+    """Return the paths below a folder that match a pattern, sorted; none where there is no folder.
 
     A runner may remove a folder that is just looked into: then all is looked for again.
     """
@@ -208,10 +208,10 @@ def _below(folder: Path, pattern: str) -> list[Path]:
 
 
 def _result_files(folder: Path) -> list[Path]:
-    for path in _below(folder, "*"):
+    for path in paths_below(folder, "*"):
         if path.is_symlink() and path.is_dir():
             raise ResultError(f"{path}: found a link to a folder elsewhere, expected the folder itself")
-    return _below(folder, f"*{SUFFIX}")
+    return paths_below(folder, f"*{SUFFIX}")
 
 
 def load_runs(folder: Path | str) -> list[Run]:
@@ -230,7 +230,7 @@ def load_runs(folder: Path | str) -> list[Run]:
     if not folder.is_dir():
         raise ResultError(f"{folder}: found no such folder, expected a folder of results")
     runs, refused = [], []
-    growing = {run_file(sweep) for sweep in _below(folder, f"*{UNFINISHED}")}
+    growing = {run_file(sweep) for sweep in paths_below(folder, f"*{UNFINISHED}")}
     for path in sorted(growing.union(_result_files(folder))):
         try:
             if path not in growing:
