@@ -4,8 +4,12 @@ import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pandas as pd
+
+from ..results.table import dataset_name
 from .draw import draw
 from .errors import NothingToShowError
+from .globs import chosen
 from .kind import USUAL_OPTIONS, Options, Source
 from .registry import KINDS, USUAL, kind_named
 from .save import DRAWN, check_formats
@@ -37,11 +41,14 @@ def draw_kinds(
     Raises
     ------
     PlotError
-        An unknown kind, or what `draw` raises; a kind that was named and cannot be shown.
+        An unknown kind, globs that match nothing in the results, or what `draw` raises; a kind that was named and
+        cannot be shown.
     """
     check_formats(formats)
     kinds = [kind_named(name) for name in names] or [KINDS[name] for name in (KINDS if all_kinds else USUAL)]
-    everybody = sorted(set(source.table["series"]))
+    table = source.table
+    chosen(_names(source), options)  # once for all kinds: one of them may lack what the results have
+    everybody = sorted(set(table["series"]))
     drawn = 0
     for kind in kinds:
         try:
@@ -55,4 +62,16 @@ def draw_kinds(
         drawn += len(paths)
         yield from paths
     if not drawn:
-        raise NothingToShowError("nothing to draw: the table has no rows" if source.table.empty else "nothing to draw")
+        raise NothingToShowError(f"nothing to draw{_why(table)}")
+
+
+def _names(source: Source) -> pd.DataFrame:
+    # Of the runs: one that was only routed has no rows in the table.
+    names = [(dataset_name(run), run.algorithm) for run in source.runs]
+    return pd.DataFrame(names, columns=["dataset", "algorithm"])
+
+
+def _why(table: pd.DataFrame) -> str:
+    if table.empty:
+        return ": the table has no rows"
+    return "" if (table["status"] == "ok").any() else f": all rows of the table failed ({len(table)})"

@@ -6,7 +6,6 @@ Equal tables give equal bytes: no dates, no random ids.
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from ..results.probing import with_probing
 from ..results.series import series, without_lists
 from .errors import NothingToShowError, PlotError
 from .figures import draw_panels
+from .globs import chosen
 from .kind import USUAL_OPTIONS, Drawing, Kind, Options
 from .recall_axis import check_scale
 from .save import DRAWN, check_formats, save_figure, save_frame
@@ -26,6 +26,8 @@ from .style import WIDTHS, looks, style
 from .trace import Trace, as_frame, grouped
 
 log = logging.getLogger(__name__)
+
+NOTHING = "nothing to show"
 
 
 def draw(
@@ -65,23 +67,27 @@ def draw(
     Raises
     ------
     PlotError
-        An unknown format, scale or width, a missing column, or no row that was measured. One line.
+        An unknown format, scale or width, or a missing column. One line.
     NothingToShowError
-        No measured row can be shown as this kind of figure.
+        No row was measured or is asked for, or none of these can be shown as this kind of figure.
     """
     _check(frame, kind, formats, options)
     frame = frame if "series" in frame or "algorithm" not in frame else frame.assign(series=series(frame))
     appearance = looks([*everybody, *frame["series"]] if "series" in frame else [])
-    rows = _chosen(frame, options)
+    rows = chosen(frame, options)
+    rows = rows[rows["status"] == "ok"] if "status" in rows else rows
     facet = options.facet and "dataset" in kind.figure_by and kind.draw is draw_panels
     by = [name for name in kind.figure_by if not (facet and name == "dataset")]
     groups: dict[Any, pd.DataFrame] = dict(iter(rows.groupby(by, sort=True))) if by else {(): rows}
     written: list[Path] = []
+    reasons: list[str] = []
     for key, group in groups.items():
         facts = dict(zip(by, key, strict=True))
-        traces = _traces(named(group), kind, options, facet)
-        if not traces:
-            log.warning("no %s figure for %s: nothing to show", kind.name, _title(facts, group) or "these results")
+        try:
+            traces = _traces(named(group), kind, options, facet)
+        except NothingToShowError as reason:
+            log.warning("no %s figure for %s: %s", kind.name, _title(facts, group) or "these results", reason)
+            reasons.append(str(reason))
             continue
         stem = "-".join([*(_word(name, value) for name, value in facts.items()), kind.name])
         paths = [Path(folder) / f"{stem}.{format}" for format in formats]
@@ -93,22 +99,9 @@ def draw(
         drawing = Drawing(kind, traces, known, _title(facts, group), facts.get("k"), options)
         written += _save(drawing, paths, formats)
     if not written:
-        raise NothingToShowError(f"nothing to draw: no row of the table can be shown as {kind.name}")
+        why = "; ".join(dict.fromkeys(reason for reason in reasons if reason != NOTHING))
+        raise NothingToShowError(f"nothing to draw: no row of the table can be shown as {kind.name}{why and ': '}{why}")
     return written
-
-
-def _chosen(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
-    """The measured rows whose dataset and algorithm were asked for."""
-    kept = pd.Series(True, frame.index)
-    for column, globs in (("dataset", options.datasets), ("algorithm", options.algorithms)):
-        if globs and column in frame:
-            kept &= frame[column].map(lambda text, globs=globs: any(fnmatchcase(text, glob) for glob in globs))
-            if not kept.any():
-                known = ", ".join(sorted(set(frame[column]))) or "none"
-                raise PlotError(
-                    f"{column}: found no match for {' or '.join(globs)}, expected a glob for one of: {known}"
-                )
-    return frame[kept & (frame["status"] == "ok")] if "status" in frame else frame[kept]
 
 
 def named(rows: pd.DataFrame) -> pd.DataFrame:
@@ -136,7 +129,9 @@ def _traces(rows: pd.DataFrame, kind: Kind, options: Options, facet: bool) -> li
         for trace in kind.traces(some, options)
     ]
     found = [trace for trace in found if len(trace.x)]
-    return found if any(trace.algorithm for trace in found) else []
+    if not any(trace.algorithm for trace in found):
+        raise NothingToShowError(NOTHING)
+    return found
 
 
 def _visible(trace: Trace, kind: Kind) -> Trace:
@@ -189,4 +184,4 @@ def _check(frame: pd.DataFrame, kind: Kind, formats: Sequence[str], options: Opt
     if frame.empty:
         raise NothingToShowError(f"nothing to draw: the table has no rows for {kind.name}")
     if "status" in frame and not (frame["status"] == "ok").any():
-        raise PlotError(f"nothing to draw: all rows of the table failed ({len(frame)})")
+        raise NothingToShowError(f"nothing to draw: all rows of the table failed ({len(frame)})")

@@ -5,6 +5,8 @@ nothing for whoever else draws in the same process.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,8 @@ from .trace import Trace, by_performance
 
 LEGEND_LINE = 0.155  # inches
 LETTER = 0.05  # inches: the mean width of a letter of a legend
+WIDE_LETTER = 0.06  # of names with many digits and capitals: what lines are broken by
+FEWEST_LETTERS = 8  # of a line
 HANDLE = 0.55  # inches: what stands before a legend's text, and the gap after it
 TITLE_LETTER = 0.068
 SHAPES = {"single": 0.75, "double": 0.56}  # height over width of axes that stand alone
@@ -34,7 +38,8 @@ def draw_panels(drawing: Drawing) -> Figure:
     """Return the figure of a drawing, at least one trace.
 
     Each quantity gets its own y axis; where there are several datasets (or whatever tells panels apart) they stand
-    side by side. Of more algorithms than `Options.most` the best are in colour, the others in grey.
+    side by side. Of more algorithms than `Options.most` the best are in colour, the others in grey; of bars, which
+    would lie behind one another, only the best are drawn.
     """
     traces = drawing.traces
     order = by_performance(traces, drawing.kind.y.better)
@@ -42,7 +47,10 @@ def draw_panels(drawing: Drawing) -> Figure:
     quantities, panels = (list(dict.fromkeys(names)) for names in zip(*places, strict=True))
     rows, columns = _shape(len(quantities), len(panels), drawing.options.width)
     coloured = order[: drawing.options.most]
-    legend = _legend(drawing, coloured, len(order))
+    others = len(order) - len(coloured)
+    if others and drawing.kind.mark == "bars":
+        drawing, others = replace(drawing, title=f"{drawing.title}, {others} more in the CSV"), 0
+    legend = _legend(drawing, coloured, others)
     canvas, grid = _canvas(drawing, rows, columns, legend)
     places = [(quantity, panel) for quantity in quantities for panel in panels]
     for axes, (quantity, panel) in zip(grid, places, strict=False):
@@ -54,7 +62,8 @@ def draw_panels(drawing: Drawing) -> Figure:
         _fill(axes, here, drawing, coloured)
         _scale(axes, "x", traces, drawing, columns)
         _scale(axes, "y", alike, drawing, columns)
-        _name(axes, quantity, panel, drawing, above=quantity == quantities[0] or len(panels) == 1)
+        title = broken(panel, WIDTHS[drawing.options.width] / columns)
+        _name(axes, quantity, title, drawing, above=quantity == quantities[0] or len(panels) == 1)
     for axes in grid[len(places) :]:
         axes.set_visible(False)
     _outer_labels(grid, places, columns, alone=len(quantities) == 1)
@@ -79,7 +88,7 @@ def _canvas(
         height = rows * max(1.55, width / columns * (IN_A_GRID[min(3, rows) - 1] if columns > 1 else 0.65))
     handles, labels, legend_columns = legend
     # The legend stands below the axes, which keep their size however many curves there are.
-    lines = -(-len(labels) // legend_columns)
+    lines = -(-sum(1 + label.count("\n") for label in labels) // legend_columns)
     canvas = Figure(figsize=(width, height + LEGEND_LINE * lines + 0.25), layout="constrained")
     FigureCanvasAgg(canvas)
     grid = list(canvas.subplots(rows, columns, squeeze=False).flat)
@@ -99,8 +108,16 @@ def _wrapped(title: str, letters: int) -> str:
     return "\n".join(lines)
 
 
-def _legend(drawing: Drawing, coloured: Sequence[str], count: int) -> tuple[list[Artist], list[str], int]:
-    """Handles, labels and the number of columns that fit: the algorithms by performance, then guides and the rest."""
+def broken(label: str, inches: float) -> str:
+    """Return the name of a curve, a row or a panel in as many lines as it needs to be no wider than that."""
+    return fill(label, max(FEWEST_LETTERS, int(inches / WIDE_LETTER)))
+
+
+def _legend(drawing: Drawing, coloured: Sequence[str], others: int) -> tuple[list[Artist], list[str], int]:
+    """Handles, labels and the number of columns that fit: the algorithms by performance, then guides and the rest.
+
+    Where only one column fits, labels that are wider have several lines.
+    """
     first = {trace.label: trace for trace in reversed(drawing.traces) if trace.algorithm}
     dashes = line_styles(trace.threads for trace in drawing.traces)
     handles: list[Artist] = [
@@ -111,11 +128,13 @@ def _legend(drawing: Drawing, coloured: Sequence[str], count: int) -> tuple[list
     for label in dict.fromkeys(trace.label for trace in drawing.traces if not trace.algorithm):
         handles.append(Line2D([], [], color=GUIDE, linestyle="dashed", linewidth=1.0))
         labels.append(label)
-    if count > len(coloured):
+    if others:
         handles.append(Line2D([], [], color=OTHER, linewidth=1.0))
-        labels.append("1 other" if count - len(coloured) == 1 else f"{count - len(coloured)} others")
+        labels.append("1 other" if others == 1 else f"{others} others")
+    width = WIDTHS[drawing.options.width]
     longest = HANDLE + LETTER * max(map(len, labels), default=1)
-    return handles, labels, max(1, min(4, int(WIDTHS[drawing.options.width] / longest)))
+    columns = max(1, min(4, int(width / longest)))
+    return handles, [broken(label, width - HANDLE) for label in labels] if columns == 1 else labels, columns
 
 
 def _handle(mark: str, look: Look, dashes: str) -> Artist:

@@ -34,7 +34,7 @@ class Options:
     baseline
         A glob, or "best-peer": what speed-ups are relative to; None for a centroid router, if it is the only one.
     most
-        Algorithms that get a colour; the others are drawn in grey, and only the CSV names them.
+        Algorithms that get a colour; the others are drawn in grey, or as bars not at all, and only the CSV names them.
     """
 
     axis: str = "linear"
@@ -103,8 +103,9 @@ class Kind:
     columns
         Which it needs of that table.
     traces
-        The numbers of one figure, from the rows that share `figure_by`; empty if there is nothing to show. Rows say
-        in ``series`` what decides colour and marker, in ``label`` what the legend calls it.
+        The numbers of one figure, from the rows that share `figure_by`; empty if there is nothing to show, or a
+        `NothingToShowError` that says why. Rows say in ``series`` what decides colour and marker, in ``label`` what the
+        legend calls it.
     draw
         The figure of at least one trace.
     x, y

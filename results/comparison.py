@@ -81,6 +81,13 @@ def names_one(frame: pd.DataFrame, baseline: str) -> bool:
     return bool(asked) and set(asked) == {1} and all(count <= 1 for _, count in counts)
 
 
+def has_baseline(frame: pd.DataFrame, baseline: str) -> bool:
+    """Return whether a table has any algorithm that a baseline, as in `comparison`, may stand for."""
+    if baseline == BEST_PEER:
+        return any(not text.startswith(_OURS) for text in set(frame["algorithm"]))
+    return any(fnmatchcase(text, baseline) for text in set(frame["algorithm"]))
+
+
 def _with_ratios(baseline: str | None) -> tuple[str, ...]:
     if baseline is None:
         return ()

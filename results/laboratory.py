@@ -16,6 +16,7 @@ from .at_recall import at_recall
 from .competition import BASELINE, Contest, contests, parameters_text
 from .errors import ResultError
 from .paired import RESAMPLES, Paired, bootstrap_differences, holm
+from .ratios import RESAMPLES as MOST_OF_A_RATIO
 from .ratios import Ratio, ratio_of, resampled_points
 from .routing import (
     accuracy_at_lists,
@@ -49,7 +50,7 @@ def laboratory(runs: Iterable[Run], baseline: str = BASELINE, *, resamples: int 
     baseline
         See `contests`.
     resamples
-        Of each comparison.
+        Of each comparison; of the ratio of points, which takes longer, 2,000 at most.
 
     Returns
     -------
@@ -94,7 +95,7 @@ def _rows(contest: Contest, rates: dict[tuple[Any, ...], float], resamples: int)
         facts = _facts(contest, router)
         for place, (k, kind, share) in enumerate(settings):
             if place % len(BUDGETS) == 0:
-                work = _work(contest, router, k, rates, read)
+                work = _work(contest, router, k, rates, read, min(resamples, MOST_OF_A_RATIO))
             told = compared.get(router, [_NOTHING] * len(settings))[place]
             rows.append(
                 {
@@ -181,11 +182,11 @@ _SECONDS = ("build_seconds", "learn_seconds", "label_seconds")
 
 
 def _work(
-    contest: Contest, router: str, k: int, rates: dict[tuple[Any, ...], float], read: Reading
+    contest: Contest, router: str, k: int, rates: dict[tuple[Any, ...], float], read: Reading, resamples: int
 ) -> dict[str, float]:
     runs, work = contest.of(router), {}
     for level in LEVELS:
-        ratio = _ratio(contest, router, k, level, read)
+        ratio = _ratio(contest, router, k, level, read, resamples)
         work[f"points_at_{level:g}"] = float(np.mean([points_at_recall(run, k, level) for run in runs]))
         work[f"points_ratio_at_{level:g}"] = ratio.ratio
         work[f"points_ratio_at_{level:g}_low"] = ratio.low
@@ -195,7 +196,7 @@ def _work(
     return work
 
 
-def _ratio(contest: Contest, router: str, k: int, level: float, read: Reading) -> Ratio:
+def _ratio(contest: Contest, router: str, k: int, level: float, read: Reading, resamples: int) -> Ratio:
     ours, theirs = contest.pairs(router)
     if router == contest.baseline:
         return Ratio(1.0, 1.0, 1.0)
@@ -203,8 +204,8 @@ def _ratio(contest: Contest, router: str, k: int, level: float, read: Reading) -
         return Ratio(math.nan, math.nan, math.nan)
     place = (*(run.seed for run in theirs), k, level)  # the baseline is read once for all its rivals
     if place not in read:
-        read[place] = resampled_points(theirs, k, level)
-    return ratio_of(resampled_points(ours, k, level), read[place])
+        read[place] = resampled_points(theirs, k, level, resamples=resamples)
+    return ratio_of(resampled_points(ours, k, level, resamples=resamples), read[place])
 
 
 def _rates(runs: Sequence[Run]) -> dict[tuple[Any, ...], float]:

@@ -7,6 +7,7 @@ read-only media can be tabulated and drawn. A sweep that is still going on lies 
 import itertools
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from .files import open_hdf5, write_hdf5
 from .key import SHORT, SUFFIX, run_folder, run_key, run_name
 from .layout import read_key, read_run, write_run
 from .run import Run
-from .unfinished import UNFINISHED, begin_sweep, load_sweep, merged, remove_sweep, run_file, same_code
+from .unfinished import UNFINISHED, begin_sweep, is_unfinished, load_sweep, merged, remove_sweep, run_file, same_code
 
 __all__ = ["begin", "check_results", "find_run", "fold", "load_run", "load_runs", "run_key", "run_path", "save_run"]
 
@@ -114,8 +115,10 @@ def with_unfinished(path: Path) -> Run | None:
     NewerSchemaError
         It was written by a later version.
     """
-    earlier, sweep = whole(path), _measured(path)
-    return earlier if sweep is None else merged(earlier, sweep)
+    sweep = _measured(path)
+    folded = not is_unfinished(path)  # meanwhile: then its file is there, whole, and read after this
+    earlier = whole(path)
+    return earlier if sweep is None or folded else merged(earlier, sweep)
 
 
 def clear_leftovers(folder: Path | str) -> None:
@@ -187,11 +190,28 @@ def check_results(folder: Path | str) -> None:
         _has_key(path, "")
 
 
+def files_read(folder: Path) -> list[Path]:
+    """Return all that `load_runs` reads: run files and the parts of unfinished sweeps, sorted."""
+    parts = [path for path in paths_below(folder, f"*{UNFINISHED}/*.part") if not path.name.startswith(".")]
+    return sorted([*paths_below(folder, f"*{SUFFIX}"), *parts])
+
+
+def paths_below(folder: Path, pattern: str) -> list[Path]:
+    """Return the paths below a folder that match a pattern, sorted; none where there is no folder.
+
+    A runner may remove a folder that is just looked into: then all is looked for again.
+    """
+    while folder.is_dir():
+        with suppress(FileNotFoundError):
+            return sorted(folder.rglob(pattern))
+    return []
+
+
 def _result_files(folder: Path) -> list[Path]:
-    for path in sorted(folder.rglob("*")):
+    for path in paths_below(folder, "*"):
         if path.is_symlink() and path.is_dir():
             raise ResultError(f"{path}: found a link to a folder elsewhere, expected the folder itself")
-    return sorted(folder.rglob(f"*{SUFFIX}"))
+    return paths_below(folder, f"*{SUFFIX}")
 
 
 def load_runs(folder: Path | str) -> list[Run]:
@@ -210,7 +230,7 @@ def load_runs(folder: Path | str) -> list[Run]:
     if not folder.is_dir():
         raise ResultError(f"{folder}: found no such folder, expected a folder of results")
     runs, refused = [], []
-    growing = {run_file(sweep) for sweep in folder.rglob(f"*{UNFINISHED}")}
+    growing = {run_file(sweep) for sweep in paths_below(folder, f"*{UNFINISHED}")}
     for path in sorted(growing.union(_result_files(folder))):
         try:
             if path not in growing:

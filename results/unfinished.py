@@ -70,6 +70,11 @@ def add_point(path: Path, run: Run, place: int, point: Point) -> None:
     write_hdf5(sweep_folder(path) / f"{place:04d}.part", lambda file: write_point(file, point))
 
 
+def is_unfinished(path: Path) -> bool:
+    """Return whether a sweep of a run file is there: its build is the first to be written and to be removed."""
+    return (sweep_folder(path) / "build.part").is_file()
+
+
 def load_sweep(path: Path) -> Run | None:
     """Return the build and the points so far of an unfinished sweep, None where there is no build.
 
@@ -90,7 +95,8 @@ def load_sweep(path: Path) -> Run | None:
         except NewerSchemaError as error:
             raise NewerSchemaError(f"{part}: {error}") from error
         except ResultError as error:
-            log.warning("skipped %s: %s", part, error)
+            if part.exists():  # else it was folded just now
+                log.warning("skipped %s: %s", part, error)
         else:
             points.append(point)
     return dataclasses.replace(run, points=tuple(points))

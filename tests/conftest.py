@@ -88,7 +88,7 @@ def shared_data() -> Path:
     return Path(folder)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sample_runs():
     """A function that makes realistic runs: a small sweep of two routers over one clustering, in both modes.
 

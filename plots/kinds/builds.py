@@ -11,7 +11,7 @@ from ...results.table import dataset_name
 from ..figures import draw_panels
 from ..kind import Axis, Kind, Options, Source
 from ..trace import FloatArray, Trace, grouped
-from .accuracy import clustering_name
+from .accuracy import clustering_names
 
 SIZES = "list_size_percentiles"
 LEARNT = ("validation_losses", "validation_accuracies")
@@ -31,11 +31,11 @@ def _noted(source: Source, names: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _sizes(source: Source, options: Options) -> pd.DataFrame:
-    # What decides the sizes is the clustering: routers over one have the same lists.
     frame = _noted(source, (SIZES,))
     parts = [router_and_rest(text) for text in frame["algorithm"]]
-    names = ["" if one is None else clustering_name(one[3]) for one in parts]
-    return frame.assign(label=names, series=names).drop_duplicates(["dataset", "label", "seed"])
+    frame = frame.assign(clustering=["" if one is None else one[3] for one in parts])
+    names = clustering_names(frame) if len(frame) else ""
+    return frame.assign(label=names, series=names)
 
 
 def _learning(source: Source, options: Options) -> pd.DataFrame:
@@ -44,7 +44,8 @@ def _learning(source: Source, options: Options) -> pd.DataFrame:
 
 def _list_sizes(rows: pd.DataFrame, options: Options) -> list[Trace]:
     found = []
-    for (label, name), some in grouped(rows, "label", "series"):
+    # What decides the sizes is the clustering: routers over one have the same lists.
+    for (label, name), some in grouped(rows.drop_duplicates(["dataset", "label", "seed"]), "label", "series"):
         x = _together(some[SIZES])
         found.append(Trace(label, name, x, np.linspace(0.0, 1.0, len(x))))
     return found

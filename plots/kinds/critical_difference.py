@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from ...results.query_costs import QUERY_COLUMNS
 from ...results.ranks import MOST, cliques, ranks
+from ..errors import NothingToShowError
 from ..kind import Axis, Drawing, Kind, Options, Source
 from ..style import GUIDE, WIDTHS
 from ..trace import Trace
@@ -36,7 +37,9 @@ def _rows(source: Source, options: Options) -> pd.DataFrame:
 
 def _critical_difference(rows: pd.DataFrame, options: Options) -> list[Trace]:
     costs = by_query(rows, "seconds").dropna(axis=1)
-    if not 2 <= costs.shape[1] <= MOST or len(costs) < 2:
+    if costs.shape[1] > MOST:
+        raise NothingToShowError(f"found {costs.shape[1]} algorithms, expected {MOST} at most (choose by --algorithms)")
+    if costs.shape[1] < 2 or len(costs) < 2:
         return []
     named = owners(rows)
     found = ranks(costs)

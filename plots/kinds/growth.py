@@ -15,11 +15,20 @@ from .recall import NEEDED, measured
 
 SLOPE = -0.5  # √n lists, √n vectors in each: what a search of a fixed number of lists costs
 GUIDE = "slope -1/2"
+# What says a size in a name, such as "n=1000" in "drift:n=1000,k=10" or "base=1000" in "sift[pca=64,base=1000]"; of
+# the rest only the dimension is left out, which the panel says.
+SIZE = re.compile(r"(?<=[:\[,])(?:n|base|topics|dimension)=[^\],\[ ]*(?:,|(?=[\[\] ]|$))")
+LEFT_OVER = re.compile(r"[:,](?=[\[\] ]|$)|\[\]")
 
 
 def family(dataset: str) -> str:
-    """Return what sizes of one dataset have in common: "drift (synthetic)" of "drift:n=10000 (synthetic)"."""
-    return re.sub(r"[:\[][^ ]*", "", dataset)
+    """Return what sizes of one dataset have in common: "drift (synthetic)" of "drift:n=10000 (synthetic)".
+
+    Everything else tells datasets apart: "sift[metric=ip]" of "sift[base=1000,metric=ip]".
+    """
+    if not SIZE.search(dataset):
+        return dataset
+    return LEFT_OVER.sub("", SIZE.sub("", dataset))
 
 
 def _growth(rows: pd.DataFrame, options: Options) -> list[Trace]:

@@ -6,7 +6,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ...results.query_costs import QUERY_COLUMNS, query_costs
-from ..figures import draw_panels
+from ..figures import LEGEND_LINE, broken, draw_panels
 from ..kind import Axis, Drawing, Kind, Options, Source
 from ..style import WIDTHS
 from ..trace import Trace, by_performance
@@ -14,6 +14,7 @@ from .cost import LEVELS
 
 HARDEST = {"single": 20, "double": 40}
 LINE = 0.22  # inches an algorithm
+NAMES = 0.4  # of the width, at most, for the names of the algorithms
 FIGURE_BY = ("dataset", "k", "mode", "level")
 
 
@@ -61,11 +62,14 @@ def _heat(drawing: Drawing) -> Figure:
     """The recall of each algorithm (a row, the best first) on each of the hardest queries (a column)."""
     order = by_performance([_mean(trace) for trace in drawing.traces])[: max(1, drawing.options.most)]
     shown = [next(trace for trace in drawing.traces if trace.label == label) for label in order]
-    canvas = Figure(figsize=(WIDTHS[drawing.options.width], 1.5 + LINE * len(shown)), layout="constrained")
+    width = WIDTHS[drawing.options.width]
+    names = [broken(label, NAMES * width) for label in order]
+    line = max(LINE, LEGEND_LINE * max(1 + name.count("\n") for name in names))
+    canvas = Figure(figsize=(width, 1.5 + line * len(shown)), layout="constrained")
     FigureCanvasAgg(canvas)
     axes = canvas.add_subplot()
     image = axes.imshow(np.stack([trace.y for trace in shown]), aspect="auto", cmap="cividis", vmin=0.0, vmax=1.0)
-    axes.set_yticks(range(len(shown)), order)
+    axes.set_yticks(range(len(shown)), names)
     places = range(len(shown[0].x))
     axes.set_xticks(places, [f"{query:.0f}" for query in shown[0].x], rotation=90, fontsize=5.5)
     axes.tick_params(length=0)

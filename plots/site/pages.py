@@ -17,6 +17,7 @@ from ...results.document import Document
 from ...results.key import slug
 from ...results.labels import short_labels
 from ...results.laboratory import laboratory
+from ...results.paired import RESAMPLES
 from ...results.probing import with_probing
 from ...results.report import report
 from ...results.run import Run
@@ -26,6 +27,10 @@ from .provenance import data_facts, environments, failures, flat
 
 LEVELS = (0.8, 0.9, 0.95, 0.99)
 _BUILD_COLUMNS = tuple(name for name in BUILD_COLUMNS if name not in ("algorithm", "message"))
+PRELIMINARY = (
+    "While results arrive, intervals and p-values come of {fewer} resamples; of {all:,} in the report that "
+    "`ivfbench report` writes."
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Page:
     content: Mapping[str, Any]
 
 
-def pages(runs: Sequence[Run], frame: pd.DataFrame, baseline: str = BASELINE) -> list[Page]:
+def pages(runs: Sequence[Run], frame: pd.DataFrame, baseline: str = BASELINE, resamples: int = RESAMPLES) -> list[Page]:
     """Return the pages of a report, the overview first.
 
     Parameters
@@ -49,6 +54,8 @@ def pages(runs: Sequence[Run], frame: pd.DataFrame, baseline: str = BASELINE) ->
         Their table.
     baseline
         What routers are compared with, see `contests`.
+    resamples
+        Of each comparison of routers.
     """
     known = members(frame)
     names = sorted({dataset_name(run) for run in runs})
@@ -57,7 +64,8 @@ def pages(runs: Sequence[Run], frame: pd.DataFrame, baseline: str = BASELINE) ->
     found += [_dataset(name, files[name], runs, frame, known) for name in names]
     found += [_algorithms(runs, frame, known, files)]
     if contests(runs, baseline):
-        found += [_routing(report("routers", "Routing", laboratory(runs, baseline)))]
+        compared = laboratory(runs, baseline, resamples=resamples)
+        found += [_routing(report("routers", "Routing", compared), resamples)]
     found += [_failures(runs), _environment(runs)]
     return found
 
@@ -199,8 +207,9 @@ def _rates(rows: pd.DataFrame) -> Cells:
     )
 
 
-def _routing(document: Document) -> Page:
-    return Page("routing.html", "routing.html", "Routing", {"document": document})
+def _routing(document: Document, resamples: int) -> Page:
+    said = PRELIMINARY.format(fewer=resamples, all=RESAMPLES) if resamples < RESAMPLES else ""
+    return Page("routing.html", "routing.html", "Routing", {"document": document, "preliminary": said})
 
 
 def _failures(runs: Sequence[Run]) -> Page:

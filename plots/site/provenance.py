@@ -7,8 +7,13 @@ from ...results.canonical import canonical_json
 from ...results.run import Run
 from ...results.table import dataset_name
 
-# Of the process, not of the machine: which libraries it had loaded, and what else was going on.
-VOLATILE = ("arguments", "load_average", "thread_pools", "threading_layer")
+# Of the process and its moment, not of the machine; and command lines name people's folders.
+VOLATILE = (
+    *("arguments", "command", "conditions_of_the_build", "floor", "load_average", "memory_available_bytes"),
+    *("swap_used_bytes", "thread_pools", "threading_layer"),
+)
+# Each process has those that it needs: together they say what was there.
+TOGETHER = ("libraries", "variables")
 Facts = dict[str, str]
 
 
@@ -32,18 +37,29 @@ def data_facts(runs: Iterable[Run]) -> list[Facts]:
 def environments(runs: Iterable[Run]) -> list[tuple[list[str], Facts]]:
     """Return the machines and the software: the datasets measured there, and every fact by its dotted name.
 
-    Runs whose processes alone differed share one, which says the lowest and the highest load.
+    Runs whose processes alone differed share one, which says the lowest and the highest load, and every library and
+    environment variable that any of them had.
     """
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        kept = {name: value for name, value in run.environment.items() if name not in VOLATILE}
-        groups.setdefault(canonical_json(kept, strict=False, where="environment"), []).append(run)
+        groups.setdefault(canonical_json(_lasting(run), strict=False, where="environment"), []).append(run)
     found = []
     for alike in groups.values():
-        kept = {name: value for name, value in alike[0].environment.items() if name not in VOLATILE}
-        facts = flat(kept) | _load(alike) | {"runs": str(len(alike))}
+        together = {name: _together([run.environment.get(name) for run in alike]) for name in TOGETHER}
+        facts = flat(_lasting(alike[0])) | flat(together) | _load(alike) | {"runs": str(len(alike))}
         found.append((sorted({dataset_name(run) for run in alike}), facts))
     return found
+
+
+def _lasting(run: Run) -> dict[str, Any]:
+    return {name: value for name, value in run.environment.items() if name not in (*VOLATILE, *TOGETHER)}
+
+
+def _together(told: Iterable[Any]) -> dict[str, list[str]]:
+    # Every value of each name: a library may have been updated between two runs.
+    mappings = [one for one in told if isinstance(one, Mapping)]
+    pairs = {(name, str(value)) for one in mappings for name, value in one.items() if value not in (None, "")}
+    return {name: sorted(value for other, value in pairs if other == name) for name in sorted(dict(pairs))}
 
 
 def _load(runs: Iterable[Run]) -> Facts:

@@ -3,14 +3,14 @@
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ...results.comparison import comparison
 from ...results.competition import BASELINE
-from ...results.key import SUFFIX
 from ...results.render import render
 from ...results.run import Run
-from ...results.store import load_runs
+from ...results.store import files_read, load_runs
 from ...results.table import table
 from .provenance import failures
 from .write import write_site
@@ -53,10 +53,19 @@ def watch(folder: Path, report: Path, seconds: float, baseline: str = BASELINE) 
 
 
 def state(folder: Path) -> str:
-    """Return a name for what a folder of results holds now: another name once a file is added, replaced or gone."""
-    files = sorted(folder.rglob(f"*{SUFFIX}"))
-    held = [(path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    """Return a name for what a folder of results holds now: another name once a file is added, replaced or gone.
+
+    A point that an unfinished sweep gains is such a file.
+    """
+    held = [(path.relative_to(folder).as_posix(), *_size_and_time(path)) for path in files_read(folder)]
     return hashlib.sha256(repr(held).encode()).hexdigest()[:16]
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    with suppress(FileNotFoundError):
+        told = path.stat()
+        return told.st_size, told.st_mtime_ns
+    return -1, -1  # it went just now: the next look finds another state
 
 
 def summary(runs: Sequence[Run]) -> str:

@@ -16,6 +16,7 @@ from ... import __version__
 from ...results.builds import builds
 from ...results.competition import BASELINE
 from ...results.files import replacing
+from ...results.paired import RESAMPLES
 from ...results.run import Run
 from ...results.table import table
 from ..errors import PlotError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 CHARTS = "plotly.min.js"
 NEEDED = {"jinja2": "templates", "plotly": "charts"}
+WHILE_IT_GROWS = 400  # resamples of a report that is written again and again
 
 
 def write_site(
@@ -44,7 +46,7 @@ def write_site(
         What routers are compared with, see `contests`.
     version
         Names these results, letters and digits: open pages reload once the folder holds another version. None: the
-        report is final.
+        report is final. Until then routers are compared on fewer resamples, and the page says so.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def write_site(
     if not runs:
         raise PlotError("report: found no finished run, expected some (ivfbench run)")
     folder, frame = Path(folder), table(runs)
-    shown = pages(runs, frame, baseline)
+    shown = pages(runs, frame, baseline, RESAMPLES if version is None else WHILE_IT_GROWS)
     templates = _templates()
     menu = [(page.file, page.title, page.template == "dataset.html") for page in shown]
     written = []

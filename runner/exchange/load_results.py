@@ -22,7 +22,7 @@ from ...results.errors import ResultError
 from ...results.exchange.suite_file import SuitePoint, kind_of_file, read_suite_file
 from ...results.key import SUFFIX
 from ...results.run import FloatArray64, Point, Run
-from ...results.store import load_runs
+from ...results.store import load_runs, paths_below
 from ..errors import RunError
 from .find_dataset import find_dataset
 
@@ -60,7 +60,7 @@ def load_results(folder: Path, datasets: Sequence[str] = ()) -> Loaded:
         Results of another suite, none of which can be used.
     """
     kinds: dict[Path, str] = {}
-    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+    for path in paths_below(folder, f"*{SUFFIX}"):
         kinds[path] = kind_of_file(path)
         if kinds[path] == "ivfbench":
             break

@@ -1,6 +1,7 @@
 """Results that every kind of figure can be drawn from."""
 
 import dataclasses
+from functools import cache
 
 import pytest
 from ivfbench.plots.kind import USUAL_OPTIONS, Source
@@ -16,28 +17,19 @@ NOTES = {
 
 
 @pytest.fixture(scope="session")
-def sources(tmp_path_factory):
-    """Where `source` is kept: making it once takes a second."""
-    return {}, tmp_path_factory.mktemp("source")
-
-
-@pytest.fixture
-def source(sources, sample_runs):
+def source(tmp_path_factory, sample_runs):
     """Two routers on one dataset in two sizes: searched, observed, with what builds note and what a machine can do."""
-    made, folder = sources
-    if not made:
-        runs = [
-            dataclasses.replace(run, notes={**run.notes, **NOTES}, dimension=64)
-            for n in (1000, 4000)
-            for run in sample_runs(dataset=f"small[base={n}]", n=n, routing=True, modes=("single",), seed=n)
-        ]
-        write_roofline(roofline_table([KERNEL], LIMITS), limits_table(LIMITS), folder, "On a sample.")
-        made["source"] = Source(runs, folder)
-    return made["source"]
+    folder = tmp_path_factory.mktemp("source")
+    runs = [
+        dataclasses.replace(run, notes={**run.notes, **NOTES}, dimension=64)
+        for n in (1000, 4000)
+        for run in sample_runs(dataset=f"small[base={n}]", n=n, routing=True, modes=("single",), seed=n)
+    ]
+    write_roofline(roofline_table([KERNEL], LIMITS), limits_table(LIMITS), folder, "On a sample.")
+    return Source(runs, folder)
 
 
-@pytest.fixture
-def rows(sources, source):
-    """A function: the table that a kind is drawn from."""
-    made, _ = sources
-    return lambda kind: made.setdefault(kind.name, kind.rows(source, USUAL_OPTIONS))
+@pytest.fixture(scope="session")
+def rows(source):
+    """A function: the table that a kind is drawn from, made once."""
+    return cache(lambda kind, options=USUAL_OPTIONS: kind.rows(source, options))

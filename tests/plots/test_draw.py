@@ -1,6 +1,7 @@
 """Files of figures: they exist, they repeat to the byte, and they leave the process as it was."""
 
 import dataclasses
+import itertools
 import logging
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from ivfbench.plots.recall_axis import backward, forward, from_logit, logit
 from ivfbench.plots.registry import KINDS as REGISTERED
 from ivfbench.plots.registry import USUAL as KINDS
 from ivfbench.plots.style import COLOURS, HATCHES, MARKERS, line_styles, looks, style
+from ivfbench.plots.trace import Trace
 from ivfbench.results.table import save_table, table
 
 SIGNATURES = {".pdf": b"%PDF", ".png": b"\x89PNG", ".svg": b"<?xml"}
@@ -230,3 +232,52 @@ class TestStyle:
 
     def test_line_styles(self):
         assert line_styles([8, 1, 8]) == {1: "solid", 8: "dashed"}
+
+
+def drawn(kind, names, **asked):
+    """A figure of one curve of two points for each name, the best first, laid out."""
+    x = np.array([0.8, 0.9])
+    curves = [Trace(name, name, x, np.array([4.0, 3.0]) / (1 + place)) for place, name in enumerate(names)]
+    kind = REGISTERED[kind]
+    with style(small=True):
+        figure = kind.draw(Drawing(kind, curves, looks(names), "title", 10, Options(**asked)))
+        figure.canvas.draw()
+    return figure
+
+
+def inside(box, frame):
+    return frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
+
+
+class TestNames:
+    LONG = "IVF learnt (epochs=50, queries=100000, rate=0.05), int8 (bits=8)"  # 64 letters
+
+    @pytest.mark.parametrize("width", ["single", "double"])
+    @pytest.mark.parametrize("letters", [20, 42, 52, 58, 63, 90, 200])
+    def test_a_legend_stays_inside_and_takes_nothing_from_the_axes(self, width, letters):
+        names = [f"{place} {(self.LONG + ', ') * 4}"[:letters].strip() for place in range(4)]
+        figure, short = (drawn("recall-qps", some, width=width) for some in (names, list("abcd")))
+        (legend,) = figure.legends
+        assert inside(legend.get_window_extent(), figure.bbox)
+        assert {" ".join(text.get_text().split()) for text in legend.get_texts()} == set(names)
+        heights = [one.axes[0].get_window_extent().height for one in (figure, short)]
+        assert heights[0] > 0.9 * heights[1]
+
+    @pytest.mark.parametrize("width", ["single", "double"])
+    def test_the_names_of_a_table_of_queries_leave_room_for_it(self, width):
+        figure = drawn("hardest-queries", [f"{place} {self.LONG}" for place in range(3)], width=width)
+        axes = figure.axes[0]
+        boxes = sorted((label.get_window_extent() for label in axes.get_yticklabels()), key=lambda box: box.y0)
+        assert all(inside(box, figure.bbox) for box in boxes)
+        assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(boxes))
+        assert axes.get_window_extent().width > 0.3 * figure.bbox.width
+
+    def test_bars_that_are_not_drawn_are_in_no_legend(self):
+        figure = drawn("speed-up", ["a", "b", "c", "d"], most=2)
+        (legend,) = figure.legends
+        assert [text.get_text() for text in legend.get_texts()] == ["a", "b"]
+        assert len(figure.axes[0].patches) == 4
+        assert figure.get_suptitle() == "title, 2 more in the CSV"
+        lines = drawn("recall-qps", ["a", "b", "c", "d"], most=2)
+        assert [text.get_text() for text in lines.legends[0].get_texts()] == ["a", "b", "2 others"]
+        assert lines.get_suptitle() == "title"

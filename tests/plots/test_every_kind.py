@@ -68,6 +68,20 @@ def test_a_missing_column_is_named(rows, tmp_path, kind):
             draw(frame.drop(columns=name), kind, tmp_path / "a")
 
 
+def test_more_algorithms_than_ranks_can_tell_apart(rows, tmp_path):
+    kind = KINDS["critical-difference"]
+    some = rows(kind).query("dataset == 'small[base=4000]' and algorithm.str.contains('Learnt')")
+    names = [f"A{place:02}()" for place in range(21)]
+    many = pd.concat(
+        some.assign(algorithm=name, series=name, seconds=some["seconds"] * (1.0 + place))
+        for place, name in enumerate(names)
+    )
+    with pytest.raises(NothingToShowError, match=r"found 21 algorithms, expected 20 at most \(choose by --algor"):
+        draw(many, kind, tmp_path, ("csv",))
+    (path,) = draw(many, kind, tmp_path, ("csv",), Options(algorithms=("A0*", "A1*")))
+    assert set(pd.read_csv(path)["algorithm"].dropna()) == set(names[:20])
+
+
 class TestCommand:
     @pytest.mark.parametrize("everything", [False, True])
     def test_no_finished_run(self, source, tmp_path, everything):
@@ -97,6 +111,21 @@ class TestCommand:
         assert set(numbers["curve"]) == {"IVF learnt (epochs=50)"}
         with pytest.raises(PlotError, match="algorithm: found no match for Oracle, expected a glob for one of: IVF"):
             list(draw_kinds(source, ["latency"], tmp_path / "b", ("csv",), Options(algorithms=("Oracle",))))
+
+    def test_a_kind_that_lacks_what_the_results_have_costs_the_others_nothing(self, source, tmp_path, caplog):
+        unrouted = [dataclasses.replace(run, routing=None) if "Learnt" in run.algorithm else run for run in source.runs]
+        fewer, options = Source(unrouted, source.folder), Options(algorithms=("*Learnt*",))
+        paths = list(draw_kinds(fewer, [], tmp_path / "a", ("csv",), options, all_kinds=True))
+        drawn = {next(name for name in KINDS if path.stem.endswith(name)) for path in paths}
+        assert set(KINDS) - drawn == {"accuracy", "critical-difference"}
+        assert "no figure accuracy: algorithm: found no match for *Learnt*, expected a glob for one of" in caplog.text
+
+    def test_what_was_only_routed_is_drawn_although_nothing_was_searched(self, source, tmp_path):
+        routed = [dataclasses.replace(run, points=()) for run in source.runs]
+        failed = [dataclasses.replace(run, k=1, status="failed", points=(), routing=None) for run in source.runs]
+        paths = list(draw_kinds(Source([*routed, *failed], tmp_path), [], tmp_path / "a", ("csv",), all_kinds=True))
+        assert any("accuracy" in path.name for path in paths)
+        assert not any("recall" in path.name for path in paths)
 
     def test_a_facet_is_one_figure_of_all_datasets(self, source, tmp_path):
         (path,) = draw_kinds(source, ["latency"], tmp_path / "a", ("csv",), Options(facet=True))

@@ -26,12 +26,12 @@ FEW = ((CENTROID, 1.0), ("Learnt(epochs=50)", 2.0), ("Oracle()", 6.0))
 MANY = (*FEW, *((f"Learnt(epochs={e})", 1 + e / 20) for e in range(1, 9)), ("Random()", 0.2), ("Support()", 1.1))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def few(sample_runs):
     return [run for seed in (1, 2) for run in sample_runs(routing=True, modes=(), seed=seed, routers=FEW)]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def many(sample_runs):
     return sample_runs(routing=True, modes=(), routers=MANY)
 

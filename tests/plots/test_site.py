@@ -20,6 +20,9 @@ from ivfbench.results.at_recall import at_recall
 from ivfbench.results.run import failed_point
 from ivfbench.results.store import save_run
 from ivfbench.results.table import load_table, table
+from ivfbench.runner.conditions import between, look
+from ivfbench.runner.environment import command, environment, libraries
+from ivfbench.runner.floor import measure_floor
 
 HOSTILE = "<script>window.ran = 1</script><img src=x onerror='window.ran = 1'>&amp;\"'</script>"
 
@@ -158,6 +161,31 @@ def test_environments_that_differ_in_the_process_alone_are_one(sample_runs):
     assert names == ["sample-64-euclidean"]
     assert facts == {"cpu": "one", "load before the builds": "0.00 to 1.00", "runs": "2"}
     assert len(environments([*loads, dataclasses.replace(runs[0], environment={"cpu": "other"})])) == 2
+
+
+def as_recorded(**changes):
+    """What a worker leaves with its run, read here and now."""
+    noted = {"command": command(), "floor": dataclasses.asdict(measure_floor())}
+    return {**environment(), "libraries": libraries(), **noted, "conditions_of_the_build": between(look(), look()),
+            **changes}  # fmt: skip
+
+
+def test_one_machine_is_one_card_that_keeps_command_lines_to_itself(sample_runs):
+    typed = ["python", "-m", "ivfbench", "run", "/home/somebody/secret.yml"]
+    recorded = [
+        as_recorded(libraries={"numpy": "2.1", "faiss-cpu": "1.8"}, command=typed, memory_available_bytes=10**9),
+        as_recorded(libraries={"numpy": "2.2"}, command=None, swap_used_bytes=7, variables={"OMP_NUM_THREADS": "4"}),
+        environment(),  # what is recorded of a build that failed
+    ]
+    recorded = [{**one, "uncommitted_changes": None} for one in recorded]
+    runs = [dataclasses.replace(run, environment=one) for one in recorded for run in sample_runs(modes=("single",))]
+    ((_, facts),) = environments(runs)
+    assert (facts["libraries.numpy"], facts["libraries.faiss-cpu"]) == ("2.1; 2.2", "1.8")
+    assert "4" in facts["variables.OMP_NUM_THREADS"].split("; ")
+    assert facts["memory_bytes"] == str(recorded[0]["memory_bytes"])
+    assert facts["runs"] == "6"
+    assert "secret" not in json.dumps(facts)
+    assert not any(name.startswith(("conditions", "floor", "command", "swap", "memory_available")) for name in facts)
 
 
 def test_failures_say_what_and_why(sample_runs):

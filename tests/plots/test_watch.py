@@ -3,15 +3,19 @@
 import dataclasses
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 from ivfbench.plots.site.watch import state, summary, watch
+from ivfbench.plots.site.write import WHILE_IT_GROWS, write_site
 from ivfbench.results.errors import ResultError
-from ivfbench.results.store import save_run
+from ivfbench.results.store import begin, load_runs, save_run
+from ivfbench.results.unfinished import add_point
 
 PATIENCE = 60.0  # seconds
 
@@ -51,6 +55,48 @@ def test_a_process_follows_the_results_until_it_is_told_to_stop(tmp_path, sample
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (0, "")
     assert "1 builds, 8 points measured" in out
+
+
+def test_every_point_of_an_unfinished_sweep_is_another_state(tmp_path, sample_runs):
+    run = sample_runs(modes=("single",))[0]
+    states = [state(tmp_path)]
+    path = begin(tmp_path, dataclasses.replace(run, points=()))
+    for place, point in enumerate(run.points[:2]):
+        states.append(state(tmp_path))
+        add_point(path, run, place, point)
+    assert "1 builds, 2 points measured" in summary(load_runs(tmp_path))
+    assert len({*states, state(tmp_path)}) == 4
+    assert state(tmp_path) == state(tmp_path)
+
+
+def test_what_comes_and_goes_meanwhile_is_looked_for_again(tmp_path):
+    (tmp_path / "gone.hdf5").symlink_to(tmp_path / "nowhere")  # listed, and not there
+    ended = threading.Event()
+
+    def begin_and_remove():
+        while not ended.is_set():
+            sweep = tmp_path / "data" / "10" / "run.hdf5.unfinished"
+            sweep.mkdir(parents=True)
+            (sweep / "0000.part").write_bytes(b"")
+            shutil.rmtree(tmp_path / "data")
+
+    runner = threading.Thread(target=begin_and_remove)
+    runner.start()
+    try:
+        assert len({state(tmp_path) for _ in range(300)}) > 1
+        (tmp_path / "gone.hdf5").unlink()
+        assert all(load_runs(tmp_path) == [] for _ in range(300))
+    finally:
+        ended.set()
+        runner.join()
+
+
+def test_routers_are_compared_in_full_once_at_the_end(tmp_path, sample_runs):
+    runs, said = sample_runs(routing=True, modes=()), f"intervals and p-values come of {WHILE_IT_GROWS} resamples"
+    write_site(runs, tmp_path, version="a1")
+    assert said in (tmp_path / "routing.html").read_text("utf-8")
+    write_site(runs, tmp_path)
+    assert "resamples" not in (tmp_path / "routing.html").read_text("utf-8")
 
 
 def test_it_says_who_leads_and_what_failed(tmp_path, sample_runs):

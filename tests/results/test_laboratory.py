@@ -12,19 +12,20 @@ from ivfbench.results.gains import facts_of, gains
 from ivfbench.results.labels import natural, router_and_rest
 from ivfbench.results.laboratory import BUDGETS, SHARES, laboratory
 from ivfbench.results.paired import holm, paired_bootstrap
+from ivfbench.results.ratios import RESAMPLES, ratio_at_recall
 from ivfbench.results.routing import accuracy_at_lists, accuracy_at_points, points_at_recall, recall_curve
 
 CENTROID, LEARNT = "centroid (normalised)", "learnt (epochs=50)"
 SEEDS = (1, 2, 3)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def routed(sample_runs):
     """Three seeds of two routers."""
     return [run for seed in SEEDS for run in sample_runs(routing=True, modes=("single",), seed=seed)]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def frame(routed):
     return laboratory(routed, resamples=500)
 
@@ -84,6 +85,14 @@ class TestTable:
         assert frame[frame["k"] == 1]["qps_at_0.9"].isna().all()  # only k = 10 was searched
         centroid = frame[frame["baseline"]].iloc[0]
         assert (centroid["router"], centroid["points_ratio_at_0.95"]) == (CENTROID, 1.0)
+
+    @pytest.mark.parametrize("resamples", [20, RESAMPLES + 1])
+    def test_resamples_are_those_of_the_ratios_too(self, routed, resamples):
+        row = laboratory(routed, resamples=resamples).query("router == @LEARNT and k == 10").iloc[0]
+        few = min(resamples, RESAMPLES)
+        alone = ratio_at_recall(of(routed, "Learnt"), of(routed, "Centroid"), 10, 0.9, resamples=few)
+        found = tuple(row[f"points_ratio_at_0.9{end}"] for end in ("", "_low", "_high"))
+        assert found == pytest.approx((alone.ratio, alone.low, alone.high), rel=1e-12)
 
     def test_warnings_of_the_training(self, routed):
         noted = [

@@ -22,7 +22,7 @@ CENTROID = "*Centroid*"
 ROWS = ("ids", "distances", "lists_probed", "points_scanned")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def runs(sample_runs):
     return [run for seed in (1, 2) for run in sample_runs(seed=seed)]
 

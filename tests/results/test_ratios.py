@@ -10,7 +10,7 @@ from ivfbench.results.ratios import ratio_at_recall, resampled_points
 from ivfbench.results.routing import points_at_recall
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def routed(sample_runs):
     """(centroid runs, learnt runs), a run for each of three seeds."""
     pairs = [sample_runs(routing=True, modes=(), seed=seed) for seed in (1, 2, 3)]

@@ -16,7 +16,7 @@ from ivfbench.results.relevant_lists import (
 from ivfbench.results.routing import accuracy_at_points
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def runs(sample_runs):
     return [run for seed in (1, 2) for run in sample_runs(routing=True, modes=(), seed=seed)]
 

@@ -19,7 +19,7 @@ from ivfbench.results.render import escape_latex, render
 from ivfbench.results.table import table
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def frame(sample_runs):
     lost = dataclasses.replace(sample_runs()[0], seed=9, status="failed", message="out of\nmemory", points=())
     return table([*sample_runs(), *sample_runs(dataset="drift", synthetic=True), lost])

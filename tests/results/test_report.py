@@ -14,7 +14,7 @@ from ivfbench.results.report_tables import accuracy_table
 ROUTERS = (("Centroid(scoring='normalised')", 1.0), ("Learnt(epochs=50)", 3.0), ("Other(rank=2)", 0.3))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def frame(sample_runs):
     runs = [run for seed in (1, 2) for run in sample_runs(routing=True, modes=(), seed=seed, routers=ROUTERS)]
     return laboratory(runs, resamples=500)

@@ -20,7 +20,7 @@ from ivfbench.results.routing import (
 from ivfbench.results.run import Routing
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run(sample_runs):
     return sample_runs(routing=True, modes=())[0]
 

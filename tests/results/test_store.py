@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ivfbench.results import store
 from ivfbench.results.canonical import canonical_json
 from ivfbench.results.errors import NewerSchemaError, ResultError
 from ivfbench.results.run import Point, Routing, Run, failed_point
-from ivfbench.results.store import find_run, load_run, load_runs, save_run
+from ivfbench.results.store import begin, find_run, fold, load_run, load_runs, save_run
+from ivfbench.results.unfinished import add_point
 
 IDENTITY = ("dataset", "dataset_sha256", "algorithm", "parameters", "k", "seed", "threads")
 
@@ -299,6 +301,25 @@ class TestReading:
         path.chmod(0o444)
         load_runs(tmp_path)
         assert path.read_bytes() == before
+
+    @pytest.mark.parametrize("step", ["_measured", "whole"])
+    def test_a_sweep_that_is_folded_while_it_is_read_is_not_lost(self, tmp_path, sample_runs, monkeypatch, step):
+        run = sample_runs(modes=("single",))[0]
+        path = begin(tmp_path, dataclasses.replace(run, points=()))
+        add_point(path, run, 0, run.points[0])
+        read = getattr(store, step)
+
+        def and_then_fold(asked):  # as a runner does that is done just now
+            monkeypatch.undo()
+            found = read(asked)
+            fold(path)
+            return found
+
+        monkeypatch.setattr(store, step, and_then_fold)
+        (found,) = load_runs(tmp_path)
+        assert len(found.points) == 1
+        assert "builds" not in found.notes
+        assert [one for one in tmp_path.rglob("*") if one.is_file()] == [path]
 
     def test_the_order_is_that_of_the_paths(self, tmp_path, sample_runs):
         saved = [save_run(tmp_path, run) for name in ("b", "a") for run in sample_runs(dataset=name)]
