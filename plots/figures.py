@@ -62,7 +62,7 @@ def draw_panels(drawing: Drawing) -> Figure:
         _fill(axes, here, drawing, coloured)
         _scale(axes, "x", traces, drawing, columns)
         _scale(axes, "y", alike, drawing, columns)
-        title = broken(panel, WIDTHS[drawing.options.width] / columns)
+        title = broken(panel, 0.85 * WIDTHS[drawing.options.width] / columns)
         _name(axes, quantity, title, drawing, above=quantity == quantities[0] or len(panels) == 1)
     for axes in grid[len(places) :]:
         axes.set_visible(False)

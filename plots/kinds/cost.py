@@ -62,7 +62,7 @@ def _cost(rows: pd.DataFrame, options: Options) -> list[Trace]:
 COST = Kind(
     "cost",
     "time to build, size and memory against queries per second at one recall (0.95, or --at-recall)",
-    *(measured, (*NEEDED, *COSTS, "seed", "n", "dimension"), _cost, draw_panels),
+    *(measured, (*NEEDED, *COSTS, "seed", "build_threads", "n", "dimension"), _cost, draw_panels),
     x=Axis("queries per second", "log"),
     y=Axis("cost", "log", -1),
     mark="dots",

@@ -71,7 +71,7 @@ def _guide(curves: list[Trace]) -> Trace:
 GROWTH = Kind(
     "growth",
     "queries per second at one recall, time to build, size and memory against the number of vectors",
-    *(measured, (*NEEDED, *COSTS, "seed", "n", "dimension"), _growth, draw_panels),
+    *(measured, (*NEEDED, *COSTS, "seed", "build_threads", "n", "dimension"), _growth, draw_panels),
     x=Axis("vectors", "log"),
     y=Axis("cost", "log"),
     figure_by=("k", "mode"),

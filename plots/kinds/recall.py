@@ -26,11 +26,11 @@ def measured(source: Source, options: Options) -> pd.DataFrame:
 
 
 def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row for each setting: medians over seeds, and of the rate the lowest low and the highest high."""
+    """Return one row for each setting: medians over builds, and of the rate the lowest low and the highest high."""
     aggregated = {name: "median" for name in MIDDLE if name in rows}
     kept = dict.fromkeys(("series", "label", "status"), "first")
     together = rows.groupby([name for name in SETTING if name in rows], sort=True, as_index=False)
-    return together.agg({**aggregated, **kept, "qps_low": "min", "qps_high": "max"}).assign(seed=0)
+    return together.agg({**aggregated, **kept, "qps_low": "min", "qps_high": "max"}).assign(seed=0, build_threads=0)
 
 
 def curves(rows: pd.DataFrame, points: Callable[[pd.DataFrame], FloatArray]) -> list[Trace]:

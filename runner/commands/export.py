@@ -26,7 +26,7 @@ def export_ann_benchmarks(
 
     written, read = (folder / "results").resolve(), out.resolve()
     if written.is_relative_to(read) or read.is_relative_to(written):
-        raise typer.BadParameter(f"{folder}: writes into the folder of results {out}, expected another")
+        raise typer.BadParameter(f"{folder}: lies in the folder of results, or holds it, expected another")
     runs = _runs(out, dataset)
     paths = write_ann_benchmarks(folder, runs)
     for name in sorted({dataset_label(run) for run in runs}):

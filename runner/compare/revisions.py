@@ -105,7 +105,9 @@ def interpreters(base: str, head: str) -> tuple[Side, Side]:
 
 def _git(folder: Path, *arguments: str, missing: str = "") -> str:
     try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["git", "--no-optional-locks", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
+        )
     except OSError:
         raise RunError("git: found no such program, expected it for --revisions") from None
     if done.returncode:
