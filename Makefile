@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 ROOMS  := algorithms datasets results runner plots __main__.py __init__.py
 
 .DEFAULT_GOAL := help
-.PHONY: help bench figures test check lanes coverage work baseline kernels peers fuzz clean
+.PHONY: help bench figures test check suite lanes coverage work baseline kernels peers fuzz clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -30,7 +30,7 @@ bench: $(VENV)/installed  ## run the quickstart experiment on the embedded datas
 figures: $(VENV)/installed  ## draw the figures of OUT again
 	@$(BIN)/ivfbench plot --out $(OUT)
 
-test: check lanes  ## checks, the suite, and its two special lanes (with `make work` all that must pass)
+test: check suite  ## checks and the suite (with `make lanes` and `make work` all that must pass)
 
 check: $(VENV)/installed-test  ## style, types, packaging guards
 	$(BIN)/ruff check .
@@ -38,8 +38,10 @@ check: $(VENV)/installed-test  ## style, types, packaging guards
 	$(BIN)/mypy $(ROOMS)
 	$(BIN)/python -m pytest -q -W error tests/test_packaging.py
 
-lanes: $(VENV)/installed-test
+suite: $(VENV)/installed-test
 	$(BIN)/python -m pytest -q -W error -n auto --dist loadfile --ignore tests/test_packaging.py
+
+lanes: $(VENV)/installed-test  ## the tests of kernels again, with bounds checks and interpreted
 	NUMBA_BOUNDSCHECK=1 NUMBA_OPT=1 $(BIN)/python -m pytest -q -W error -n auto --dist loadfile -m interpreted tests/algorithms
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -W error -n auto --dist loadfile -m interpreted tests/algorithms
 

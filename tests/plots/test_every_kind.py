@@ -10,7 +10,15 @@ from ivfbench.plots.draw import draw
 from ivfbench.plots.errors import NothingToShowError, PlotError
 from ivfbench.plots.kind import USUAL_OPTIONS, Options, Source
 from ivfbench.plots.registry import KINDS
+from ivfbench.plots.style import SMALL
 from ivfbench.results.errors import ResultError
+
+
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch):
+    """Few dots: what is drawn counts, and drawing it finely takes most of the time."""
+    monkeypatch.setitem(SMALL, "savefig.dpi", 50)
+
 
 each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 SOUND = {"x", "y", "low", "high", "curve", "algorithm", "panel", "x_is", "y_is", "threads", "name"}
