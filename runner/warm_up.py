@@ -47,7 +47,8 @@ def warm_up(
     rows = generator.standard_normal((ROWS, dimension)).astype(np.float32)
     needed = algorithm.learns or any(policy.calibrates for policy in policies)
     training = TrainingQueries(rows, np.zeros((ROWS, 1), dtype=np.int32)) if needed else None
-    sum_of_squares(rows, threads)  # k-means asks for it where lists are many, which the tiny index has not
+    if hasattr(algorithm, "clustering"):  # k-means asks for it where lists are many, which the tiny index has not
+        sum_of_squares(rows, threads)
     index = _tiny(algorithm).build(rows, metric, training, threads=threads)
     grid = _tiny(algorithm).query_grid()
     for point in (*grid[:1], *grid[1:][-1:]):  # few lists are ranked by other kernels than many

@@ -181,3 +181,40 @@ def answers():
         }
 
     return kept
+
+
+PAUSING = ("name: a, points: 4, pause: 0.02", "name: b, points: 4, pause: 0.02")
+SWEEP = 2 * 2 * 4  # points of two algorithms in two modes
+SAME = ["dataset", "algorithm", "query_parameters", "mode", "status", "recall", "lists_probed", "points_scanned"]
+
+
+@pytest.fixture
+def pausing(lab):
+    """A lab of two algorithms that leave time to be killed in."""
+    return lab(*PAUSING)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(shared_lab):
+    """A run of theirs that nobody disturbed."""
+    lab = shared_lab("undisturbed", *PAUSING)
+    done = lab.run_once()
+    assert done.returncode == 0, done.stderr
+    assert len(lab.diary) == 2 + SWEEP
+    return lab
+
+
+@pytest.fixture
+def assert_as_undisturbed(undisturbed, answers):
+    """A function: assert that a lab holds what the undisturbed run does, and nothing besides."""
+
+    def compare(lab):
+        from ivfbench.results.store import load_runs
+        from ivfbench.results.table import table
+
+        assert answers(lab.runs()) == answers(undisturbed.runs())
+        assert table(load_runs(lab.out))[SAME].equals(table(load_runs(undisturbed.out))[SAME])
+        left = [path for path in lab.out.rglob("*") if path.suffix in (".unfinished", ".part") or path.name == ".lock"]
+        assert left == []
+
+    return compare

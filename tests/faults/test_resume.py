@@ -1,86 +1,21 @@
-"""`kill -9` at any moment, and then the same command: the same table, and nothing was done twice."""
+"""The same command once more: what is finished stays, what is damaged or failed is done again, as it is asked."""
 
-import os
-import signal
-import time
-from collections import Counter
+import shutil
 
-import numpy as np
-import psutil
 import pytest
-from ivfbench.results.store import load_runs
-from ivfbench.results.table import table
-
-ALGORITHMS = ("name: a, points: 4, pause: 0.02", "name: b, points: 4, pause: 0.02")
-SETTINGS = 2 * 2 * 4  # of two algorithms in two modes
-KILLS = 5  # for each of CHAINS, before a run is left in peace
-CHAINS = 4
-SAME = ["dataset", "algorithm", "query_parameters", "mode", "status", "recall", "lists_probed", "points_scanned"]
 
 
-@pytest.fixture(scope="module")
-def undisturbed(shared_lab):
-    """A run that nobody disturbed."""
-    lab = shared_lab("undisturbed", *ALGORITHMS)
-    done = lab.run_once()
-    assert done.returncode == 0, done.stderr
-    assert len(lab.diary) == 2 + SETTINGS
-    return lab
-
-
-def assert_as_undisturbed(lab, undisturbed, answers):
-    assert answers(lab.runs()) == answers(undisturbed.runs())
-    assert table(load_runs(lab.out))[SAME].equals(table(load_runs(undisturbed.out))[SAME])
-    left = [path for path in lab.out.rglob("*") if path.suffix in (".unfinished", ".part") or path.name == ".lock"]
-    assert left == []
-
-
-class TestKills:
-    @pytest.mark.parametrize("chain", range(CHAINS))
-    def test_the_runner_at_random_moments(self, lab, undisturbed, answers, all_gone, wait_for, chain):
-        rng = np.random.default_rng([20, chain])
-        lab, interrupted = lab(*ALGORITHMS), set()
-        for _ in range(KILLS):
-            until = len(lab.diary) + rng.integers(5)  # builds and points from here
-            process = lab.start()
-            wait_for(lambda process=process, until=until: len(lab.diary) >= until or process.poll() is not None)
-            time.sleep(rng.uniform(0, 0.05))
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-            assert all_gone(lab.processes)  # the worker was not told, and died all the same
-            interrupted.add(lab.diary[-1] if lab.diary else "")
-            load_runs(lab.out) if lab.out.is_dir() else None  # readers take what is there at any moment
-        assert lab.run().returncode == 0
-        assert_as_undisturbed(lab, undisturbed, answers)
-        counts = Counter(line for line in lab.diary if line.startswith("point"))
-        assert len(counts) == SETTINGS
-        assert {line for line, count in counts.items() if count > 1} <= interrupted
-        builds = Counter(line for line in lab.diary if line.startswith("build"))
-        assert sum(builds.values()) <= 2 + KILLS
-
-    def test_the_worker_at_a_random_moment(self, lab, undisturbed, answers, wait_for):
-        lab, rng = lab(*ALGORITHMS), np.random.default_rng(21)
-        process = lab.start()
-        for until in (4, 9):
-            wait_for(lambda until=until: len(lab.diary) >= until)
-            time.sleep(rng.uniform(0, 0.05))
-            for child in psutil.Process(process.pid).children():
-                child.kill()
-        assert process.wait(60) == 1
-        lost = [point for run in lab.runs().values() for point in run.points if point.status != "ok"]
-        assert {point.status for point in lost} == {"killed"}
-        assert 1 <= len(lost) <= 2  # the other may have been written already
-        before = len(lab.diary)
-        assert lab.run().returncode == 0
-        assert len([line for line in lab.diary[before:] if line.startswith("point")]) == len(lost)
-        assert_as_undisturbed(lab, undisturbed, answers)
+@pytest.fixture
+def finished(pausing, undisturbed):
+    """A lab that holds all of the undisturbed run."""
+    shutil.copytree(undisturbed.folder, pausing.folder, dirs_exist_ok=True)
+    return pausing
 
 
 class TestWhatIsThere:
-    def test_nothing_is_built_where_all_points_are_there(self, lab, undisturbed, answers):
+    def test_nothing_is_built_where_all_points_are_there(self, finished, answers, undisturbed, assert_as_undisturbed):
         """Killed between the last point and the one file: here an old sweep is put beside no file at all."""
-        lab = lab(*ALGORITHMS)
-        assert lab.run().returncode == 0
+        lab = finished
         before = lab.diary
         for path in lab.out.rglob("*.hdf5"):
             unfold(path)
@@ -88,18 +23,17 @@ class TestWhatIsThere:
         done = lab.run()
         assert "0 to build and sweep, 2 finished before" in done.stderr
         assert lab.diary == before
-        assert_as_undisturbed(lab, undisturbed, answers)
+        assert_as_undisturbed(lab)
 
-    def test_a_point_that_is_damaged_is_measured_again(self, lab, undisturbed, answers):
-        lab = lab(*ALGORITHMS)
-        assert lab.run().returncode == 0
+    def test_a_point_that_is_damaged_is_measured_again(self, finished, assert_as_undisturbed):
+        lab = finished
         before = len(lab.diary)
         (path,) = [path for path in lab.out.rglob("*.hdf5") if "name-a" in path.name or "Faulty-" in path.name][:1]
         part = sorted(unfold(path).glob("[0-9]*.part"))[2]
         part.write_bytes(part.read_bytes()[:-100])
         assert lab.run().returncode == 0
         assert [line.split()[0] for line in lab.diary[before:]] == ["build", "point"]
-        assert_as_undisturbed(lab, undisturbed, answers)
+        assert_as_undisturbed(lab)
 
 
 def unfold(path):
