@@ -7,6 +7,7 @@ idea is André et al., "Cache locality is not enough", VLDB 2015). The best cand
 distances.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,9 +31,9 @@ from .compressed_lists import (
     sample_places,
     stored_rows,
 )
-from .query_space import QuerySpace, opened_pairs, query_space
+from .query_space import QuerySpace, opened_pairs, query_space, second_moment
 
-ROWS_PER_BLOCK = 16384
+ROWS_PER_BLOCK = 4096  # that are encoded, or pairs that are summed, at a time
 TRAINING_ROWS = 16384  # a thousand for each codeword
 FITTED_QUERIES = 256  # on which the part αc of the error is estimated
 
@@ -131,18 +132,35 @@ def _fit(
     asked = np.ascontiguousarray(asked[sample_places(len(asked), TRAINING_ROWS, encoding.seed)])
     queries = prepare(asked, query_preparation(encoding.space, encoding.metric), encoding.threads)
     of_query, of_list = opened_pairs(queries, encoding.centroids, encoding.metric, encoding.seed)
-    near = encoding.centroids[of_list]
-    along = float(np.einsum("ij,ij->", queries[of_query], near, dtype=np.float64))
-    alpha = along / max(float(np.einsum("ij,ij->", near, near, dtype=np.float64)), 1e-30)
-    differences = queries[of_query] - np.float32(alpha) * near
+    dimension = encoding.rows.shape[1]
+    along = below = 0.0
+    for asking, near in _in_blocks(queries, of_query, encoding.centroids, of_list):
+        along += float(np.einsum("ij,ij->", asking, near, dtype=np.float64))
+        below += float(np.einsum("ij,ij->", near, near, dtype=np.float64))
+    alpha = np.float32(along / max(below, 1e-30))
+    pairs = _in_blocks(queries, of_query, encoding.centroids, of_list)
+    differences = second_moment((asking - alpha * near for asking, near in pairs), dimension)
     sample = sample_places(len(encoding.rows), TRAINING_ROWS, encoding.seed + 1)
     residuals = residuals_of(encoding, sample)
-    space = query_space(differences, residuals, parts, width)
+    own = second_moment(np.array_split(residuals, -(-len(residuals) // ROWS_PER_BLOCK)), dimension)
+    space = query_space(differences, own, parts, width)
     mapped = np.ascontiguousarray(residuals @ space.forward.T)
     codewords = train_codewords(mapped, parts, iterations, encoding.seed, encoding.threads)
-    alpha = _share_of_centroid(encoding, space, codewords, queries, of_query, of_list, sample, mapped)
+    share = _share_of_centroid(encoding, space, codewords, queries, of_query, of_list, sample, mapped)
     encoding.progress("codewords", 1, 1, f"{parts} sub-quantisers of {width}")
-    return space, codewords, alpha
+    return space, codewords, share
+
+
+def _in_blocks(
+    queries: npt.NDArray[np.float32],
+    of_query: npt.NDArray[np.int64],
+    centroids: npt.NDArray[np.float32],
+    of_list: npt.NDArray[np.int64],
+) -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+    # Pairs of a query and a centroid, a few thousand at a time: all of them at once would weigh more than the data.
+    for begin in range(0, len(of_query), ROWS_PER_BLOCK):
+        places = slice(begin, begin + ROWS_PER_BLOCK)
+        yield queries[of_query[places]], centroids[of_list[places]]
 
 
 def _share_of_centroid(

@@ -8,14 +8,15 @@ c the list's centroid, r̂ what its code stands for. The error is ⟨q, e⟩ wit
 - The differences q - αc have a second moment S, and the expected square of what is left is eᵀSe. That is the squared
   length of S^½ e: a quantiser that minimises plain squared error does the right thing in the space that S^½ maps to.
 
-`query_space` returns that map and its inverse. Both are rotated so that the coordinates have falling variance, dealt
-out to the sub-quantisers so that each gets its part of it (Ge et al., "Optimized Product Quantization", CVPR 2013,
-eigenvalue allocation).
+`query_space` returns that map and its inverse, from S and the second moment of the residuals. Both are rotated so that
+the coordinates have falling variance, dealt out to the sub-quantisers so that each gets its part of it (Ge et al.,
+"Optimized Product Quantization", CVPR 2013, eigenvalue allocation).
 
 Weighting by where queries lie is what "Quantization based Fast Inner Product Search" (Guo et al., AISTATS 2016) does
 for whole vectors. Symbols: m queries, d dimension, L lists, n rows.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -83,28 +84,36 @@ def _dealt(variances: npt.NDArray[np.float64], parts: int, width: int) -> npt.ND
     return places
 
 
+def second_moment(blocks: Iterable[npt.NDArray[np.float32]], dimension: int) -> npt.NDArray[np.float64]:
+    """Return the mean of xxᵀ (d, d) over the rows x of all blocks (·, d), which need not be in memory together."""
+    moment, count = np.zeros((dimension, dimension)), 0
+    for block in blocks:
+        exact = block.astype(np.float64)
+        moment += exact.T @ exact
+        count += len(block)
+    return moment / max(1, count)
+
+
 def query_space(
-    differences: npt.NDArray[np.float32], residuals: npt.NDArray[np.float32], parts: int, width: int
+    differences: npt.NDArray[np.float64], residuals: npt.NDArray[np.float64], parts: int, width: int
 ) -> QuerySpace:
     """Return the space in which squared error is the error that queries see.
 
     Parameters
     ----------
-    differences : (p, d) float32
-        q - αc of queries and lists that they open.
-    residuals : (n, d) float32
-        A sample.
+    differences : (d, d) float64
+        Second moment S of q - αc, for queries and lists that they open.
+    residuals : (d, d) float64
+        Second moment of the vectors' residuals.
     parts, width : int
         M sub-quantisers of w coordinates each: d' = M·w. Fewer than d drops the coordinates of least variance; more
         are filled with zeros.
     """
-    dimension = residuals.shape[1]
-    moment = differences.T.astype(np.float64) @ differences / max(1, len(differences))
+    dimension = len(residuals)
     # Of unit scale, so that mapped vectors are as long as they were: squares of longer ones would leave float32.
-    moment /= float(np.trace(moment)) / dimension or 1.0
+    moment = differences / (float(np.trace(differences)) / dimension or 1.0)
     root, inverse = _power(moment, 0.5), _power(moment, -0.5)
-    mapped = residuals @ root
-    variances, vectors = np.linalg.eigh(mapped.T @ mapped / len(mapped))
+    variances, vectors = np.linalg.eigh(root @ residuals @ root)
     order = np.argsort(-variances)
     variances, vectors = variances[order], vectors[:, order]
     missing = max(0, parts * width - dimension)
