@@ -1,6 +1,6 @@
 """Everything that an experiment may name: one line for each member.
 
-Adding a clustering, router, codec or probing policy is one new file and one line here.
+Adding a clustering, router, codec or probing policy is one new file and its name here.
 """
 
 from .clustering.kmeans import KMeans

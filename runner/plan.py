@@ -199,11 +199,6 @@ def _matches(canonical: str, glob: str) -> bool:
     return fnmatchcase(canonical.lower(), glob.lower()) or fnmatchcase(canonical.lower(), f"*{glob.lower()}*")
 
 
-def is_finished(job: Job, code: str) -> bool:
-    """Return whether every point of the job is there, measured by the present code with these settings."""
-    return remaining(job, code) is None
-
-
 def remaining(job: Job, code: str, *, force: bool = False, only_failed: bool = False) -> Job | None:
     """Return the job without what was done before, or None where nothing is left to do.
 

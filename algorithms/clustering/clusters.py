@@ -1,6 +1,6 @@
 """What a clustering is and what it returns: a partition of the training rows, one vector standing for each list.
 
-A new clustering is one new file in this folder and one line in `algorithms/registry.py`. What several of them need
+A new clustering is one new file in this folder and its name in `algorithms/registry.py`. What several of them need
 stands here: the assignment of rows to the vectors, and the walk through the finished lists.
 """
 

@@ -1,6 +1,6 @@
 """What a codec is: it decides how the vectors of a list are stored and scored.
 
-A new codec is one new file in this folder and one line in `algorithms/registry.py`.
+A new codec is one new file in this folder and its name in `algorithms/registry.py`.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """What a probing policy is: it decides how many of the routed lists a query opens, and searches them.
 
-A new policy is one new file in this folder and one line in `algorithms/registry.py`. Those that decide from the routes
+A new policy is one new file in this folder and its name in `algorithms/registry.py`. Those that decide from the routes
 alone (`opened`) leave a batch its shared lists; those that look at what was found (`kernels.until`) go query by query.
 """
 

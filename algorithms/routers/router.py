@@ -1,6 +1,6 @@
 """What a router is: `fit` looks at the finished lists and returns routes; `route` sends queries to lists.
 
-A new router is one new file in this folder and one line in `algorithms/registry.py`.
+A new router is one new file in this folder and its name in `algorithms/registry.py`.
 """
 
 from collections.abc import Callable, Mapping

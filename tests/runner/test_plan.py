@@ -11,7 +11,7 @@ from ivfbench.datasets.variant import Variant
 from ivfbench.runner.errors import RunError
 from ivfbench.runner.experiment import expand_variants, parse_experiment
 from ivfbench.runner.job import Job, earlier_result
-from ivfbench.runner.plan import fetch_variants, is_finished, plan
+from ivfbench.runner.plan import fetch_variants, plan, remaining
 
 EXACT = "Exact()"
 LISTS = "IVF(KMeans(lists=12), "
@@ -205,7 +205,7 @@ class TestJob:
     def test_nothing_is_finished_in_an_empty_folder(self, with_learn, make_jobs, tmp_path):
         for job in make_jobs(with_learn, tmp_path):
             assert earlier_result(job) is None
-            assert not is_finished(job, "any code")
+            assert remaining(job, "any code") is not None
 
 
 def test_an_order_drawn_with_the_seed(make_jobs, with_learn, tmp_path):

@@ -15,7 +15,7 @@ from ivfbench.runner import routing
 from ivfbench.runner.environment import code_digest
 from ivfbench.runner.errors import RunError
 from ivfbench.runner.job import earlier_result
-from ivfbench.runner.plan import is_finished
+from ivfbench.runner.plan import remaining
 from ivfbench.runner.routing import observe_routing, reduce_order
 from ivfbench.runner.run import run_job
 
@@ -137,19 +137,19 @@ class TestPlan:
 class TestAgain:
     def test_finished_is_what_was_routed_often_enough(self, searched_and_routed):
         job, _ = searched_and_routed
-        assert is_finished(job, code_digest())
-        assert is_finished(dataclasses.replace(job, modes=("routing",)), code_digest())
-        assert is_finished(dataclasses.replace(job, modes=("batch",)), code_digest())
-        assert not is_finished(dataclasses.replace(job, modes=("routing",), repetitions=6), code_digest())
-        assert not is_finished(dataclasses.replace(job, modes=("routing", "single")), code_digest())
+        assert remaining(job, code_digest()) is None
+        assert remaining(dataclasses.replace(job, modes=("routing",)), code_digest()) is None
+        assert remaining(dataclasses.replace(job, modes=("batch",)), code_digest()) is None
+        assert remaining(dataclasses.replace(job, modes=("routing",), repetitions=6), code_digest()) is not None
+        assert remaining(dataclasses.replace(job, modes=("routing", "single")), code_digest()) is not None
 
     def test_modes_add_up_in_one_file(self, with_learn, make_jobs, make_told, tmp_path):
         for mode in ("batch", "routing", "single"):
             (job,) = make_jobs(with_learn, tmp_path, RANKED, mode=mode, single_queries=5)
-            assert not is_finished(job, code_digest())
+            assert remaining(job, code_digest()) is not None
             run = run_job(job, describe(with_learn), make_told())
             assert run.status == "ok", run.message
-            assert is_finished(job, code_digest())
+            assert remaining(job, code_digest()) is None
         stored = load_run(earlier_result(job))
         assert [point.mode for point in stored.points] == ["single"] * 3 + ["batch"] * 3
         assert stored.routing is not None

@@ -11,7 +11,7 @@ from ivfbench.runner.environment import code_digest
 from ivfbench.runner.experiment import parse_experiment
 from ivfbench.runner.job import earlier_result
 from ivfbench.runner.lessons import lessons
-from ivfbench.runner.plan import is_finished, plan
+from ivfbench.runner.plan import plan, remaining
 from ivfbench.runner.policies import search_arguments
 from ivfbench.runner.run import run_job
 
@@ -51,7 +51,7 @@ class TestPolicies:
         assert [point.query_parameters for point in stored.points] == [point.query_parameters for point in run.points]
         expected = {"type": "SoftmaxMass", "recall": 0.5, "temperature": None}
         assert stored.points[1].query_parameters == {"probing": expected}
-        assert is_finished(job, code_digest())
+        assert remaining(job, code_digest()) is None
 
     def test_they_do_what_the_policies_do(self, adaptive, with_learn):
         job, run = adaptive
