@@ -120,11 +120,11 @@ class TestHangs:
     def test_a_hang_ends_with_all_that_it_started(self, lab, all_gone):
         """The interpreter is busy in C, one child leads a session of its own: nothing of it may stay."""
         lab = lab("name: busy, fault: children, place: 1, points: 2")
-        done = lab.run("--timeout", 12, "--mode", "batch")
+        done = lab.run("--timeout", 8, "--mode", "batch")
         assert done.returncode == 1
         first, lost = lab.runs()["busy"].points
         assert (first.status, lost.status) == ("ok", "timeout")
-        assert lost.message == "batch place 1 took more than 12 s, the limit (--timeout)"
+        assert lost.message == "batch place 1 took more than 8 s, the limit (--timeout)"
         assert len(lab.processes) == 3
         assert all_gone(lab.processes)
 

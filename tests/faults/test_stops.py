@@ -36,7 +36,7 @@ class TestInterrupt:
     def test_it_finishes_writing(self, lab, wait_for):
         """On a slow disk, Ctrl-C while a point is being written: the point is kept."""
         lab = lab("name: a, points: 3")
-        process = lab.start("--mode", "batch", FAULTS_SLOW_DISK="0.5")
+        process = lab.start("--mode", "batch", FAULTS_SLOW_DISK="0.3")
         wait_for(lambda: any(lab.out.glob("*/*/*.unfinished/.0001-*.part")))
         os.kill(process.pid, signal.SIGINT)
         assert process.wait(30) == 130
