@@ -8,25 +8,20 @@ import numpy as np
 import numpy.typing as npt
 
 from .compile import kernel, numba_threads, parallel_kernel
+from .vector import lanes_at_most, lowest_bit, smallest, stream_of_one_panel
 
 CODES = 16
+LAST = np.uint64(1 << (CODES - 1))  # which is nearest where scores overflow and none is: there must be one
 
 
 @kernel
-def _nearest_code(row, first, codewords, m, halves):  # type: ignore[no-untyped-def]
-    # row (d',) float32 · codewords (M, w, 16) float32 · halves (M, 16): half of the squared length of each
-    scores = np.empty(16, dtype=np.float32)
-    for code in range(16):
-        scores[code] = halves[m, code]
-    for j in range(codewords.shape[1]):
-        value = row[first + j]
-        for code in range(16):
-            scores[code] -= value * codewords[m, j, code]
-    best = 0
-    for code in range(1, 16):
-        if scores[code] < scores[best]:
-            best = code
-    return best
+def _nearest_code(slices, place, codewords, halves, m, pick, scores):  # type: ignore[no-untyped-def]
+    # slices (n · M, w) float32 · codewords (M, w, 16) float32, a panel for each m · halves (M, 16) float32: half of the
+    # squared length of each · pick (1,) int64 and scores (1, 16) float32: scratch. Of equally near codewords the first.
+    pick[0] = place
+    stream_of_one_panel(codewords, halves, m, slices, pick, scores)
+    nearest = lanes_at_most(scores, 0, 0, smallest(scores, 0, 0))
+    return lowest_bit(nearest | LAST)
 
 
 @kernel
@@ -39,20 +34,21 @@ def _halves(codewords, m, halves):  # type: ignore[no-untyped-def]
 
 
 @parallel_kernel
-def _train(rows, codewords, halves, iterations):  # type: ignore[no-untyped-def]
-    # rows (n, d') float32 · codewords (M, w, 16) float32, where they start and end. Iteration m owns sub-quantiser m.
-    width = codewords.shape[1]
-    for m in numba.prange(codewords.shape[0]):
+def _train(slices, codewords, halves, iterations):  # type: ignore[no-untyped-def]
+    # slices (n · M, w) float32 · codewords (M, w, 16) float32, where they start and end. Iteration m owns those of m.
+    parts, width = codewords.shape[0], codewords.shape[1]
+    for m in numba.prange(parts):
+        pick, scores = np.empty(1, dtype=np.int64), np.empty((1, CODES), dtype=np.float32)
         for _ in range(iterations):
-            sums = np.zeros((width, 16), dtype=np.float64)
-            counts = np.zeros(16, dtype=np.int64)
+            sums = np.zeros((width, CODES), dtype=np.float64)
+            counts = np.zeros(CODES, dtype=np.int64)
             _halves(codewords, m, halves)
-            for i in range(rows.shape[0]):
-                code = _nearest_code(rows[i], m * width, codewords, m, halves)
+            for place in range(m, slices.shape[0], parts):
+                code = _nearest_code(slices, place, codewords, halves, m, pick, scores)
                 counts[code] += 1
                 for j in range(width):
-                    sums[j, code] += rows[i, m * width + j]
-            for code in range(16):
+                    sums[j, code] += slices[place, j]
+            for code in range(CODES):
                 if counts[code] > 0:  # a codeword that nobody chose stays where it is
                     for j in range(width):
                         codewords[m, j, code] = np.float32(sums[j, code] / counts[code])
@@ -60,14 +56,15 @@ def _train(rows, codewords, halves, iterations):  # type: ignore[no-untyped-def]
 
 
 @parallel_kernel
-def _encode(rows, centers, of_list, codewords, halves, codes, aligned):  # type: ignore[no-untyped-def]
-    # rows (n, d') float32 · centers (L, d') float32 · of_list (n,) int32 · codes (n, M) uint8 · aligned (n,) float32:
-    # the inner product of each row's centre with what its codes stand for
-    width = codewords.shape[1]
-    for i in numba.prange(rows.shape[0]):
+def _encode(slices, centers, of_list, codewords, halves, codes, aligned):  # type: ignore[no-untyped-def]
+    # slices (n · M, w) float32 · centers (L, d') float32 · of_list (n,) int32 · codes (n, M) uint8 · aligned (n,)
+    # float32: the inner product of each row's centre with what its codes stand for
+    parts, width = codewords.shape[0], codewords.shape[1]
+    for i in numba.prange(codes.shape[0]):
+        pick, scores = np.empty(1, dtype=np.int64), np.empty((1, CODES), dtype=np.float32)
         total = 0.0
-        for m in range(codewords.shape[0]):
-            code = _nearest_code(rows[i], m * width, codewords, m, halves)
+        for m in range(parts):
+            code = _nearest_code(slices, i * parts + m, codewords, halves, m, pick, scores)
             codes[i, m] = code
             for j in range(width):
                 total += np.float64(centers[of_list[i], m * width + j]) * np.float64(codewords[m, j, code])
@@ -102,7 +99,7 @@ def train_codewords(
         start = generator.choice(len(rows), CODES, replace=len(rows) < CODES)
         codewords[m] = rows[start, m * width : (m + 1) * width].T
     with numba_threads(threads):
-        _train(rows, codewords, np.empty((parts, CODES), dtype=np.float32), iterations)
+        _train(rows.reshape(-1, width), codewords, np.empty((parts, CODES), dtype=np.float32), iterations)
     return codewords
 
 
@@ -132,8 +129,9 @@ def encode(
         Inner product of each row's centre with the codewords that stand for the row.
     """
     halves = 0.5 * np.einsum("mjc,mjc->mc", codewords, codewords, dtype=np.float64)
+    width = codewords.shape[1]
     codes = np.empty((len(rows), len(codewords)), dtype=np.uint8)
     aligned = np.empty(len(rows), dtype=np.float32)
     with numba_threads(threads):
-        _encode(rows, centers, of_list, codewords, halves.astype(np.float32), codes, aligned)
+        _encode(rows.reshape(-1, width), centers, of_list, codewords, halves.astype(np.float32), codes, aligned)
     return codes, aligned
