@@ -18,7 +18,7 @@ from ivfbench.results.store import save_run
 from ivfbench.runner.environment import changed_libraries, code_digest
 from ivfbench.runner.job import Job
 from ivfbench.runner.measure import measure
-from ivfbench.runner.plan import is_finished
+from ivfbench.runner.plan import remaining
 from ivfbench.runner.processor import separate_cores, usable_cores
 from ivfbench.runner.run import run_job
 from ivfbench.runner.threads import choose_cores, confined_to, limited_to, pinned_to
@@ -286,7 +286,7 @@ class TestVersions:
         assert run.environment["libraries"]["numpy"] == np.__version__
         assert run.environment["libraries"]["faiss-cpu"] == faiss.__version__
         assert changed_libraries(run.environment) == []
-        assert is_finished(job, code_digest())
+        assert remaining(job, code_digest()) is None
 
     @pytest.mark.parametrize("package", ["numpy", "numba", "faiss-cpu"])
     def test_another_version_is_another_measurement(self, honest, package):
@@ -296,13 +296,13 @@ class TestVersions:
         run = dataclasses.replace(run, environment={**run.environment, "libraries": libraries})
         save_run(job.out, run)
         assert changed_libraries(run.environment) == [f"{package} 0.0.1 -> {now}"]
-        assert not is_finished(job, code_digest())
+        assert remaining(job, code_digest()) is not None
 
     def test_what_is_not_installed_any_more_has_not_changed(self, honest):
         job, run = honest
         libraries = {**run.environment["libraries"], "no-such-package": "1.0"}
         save_run(job.out, dataclasses.replace(run, environment={**run.environment, "libraries": libraries}))
-        assert is_finished(job, code_digest())
+        assert remaining(job, code_digest()) is None
 
 
 def test_the_environment_tells_the_whole_machine(cheated):

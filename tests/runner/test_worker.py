@@ -22,7 +22,7 @@ from ivfbench.runner.environment import code_digest
 from ivfbench.runner.experiment import parse_experiment
 from ivfbench.runner.job import earlier_result
 from ivfbench.runner.lessons import lessons
-from ivfbench.runner.plan import is_finished, plan
+from ivfbench.runner.plan import plan, remaining
 from ivfbench.runner.run import Outcome, run_job, run_jobs
 from ivfbench.runner.threads import THREAD_VARIABLES
 
@@ -203,7 +203,7 @@ class TestTrainingQueries:
 class TestFinishedWork:
     def test_is_recognised(self, one):
         job, _, _ = one
-        assert is_finished(job, code_digest())
+        assert remaining(job, code_digest()) is None
 
     @pytest.mark.parametrize(
         "change",
@@ -222,23 +222,23 @@ class TestFinishedWork:
     )
     def test_anything_else_is_not(self, finished, change):
         job, _, _ = finished["with-learn", "Centroid"]
-        assert not is_finished(dataclasses.replace(job, **change), code_digest())
+        assert remaining(dataclasses.replace(job, **change), code_digest()) is not None
 
     def test_less_than_was_done_is(self, finished):
         job, _, _ = finished["with-learn", "Centroid"]
         for change in ({"repetitions": 4}, {"modes": ("batch",)}, {"points": ({"nprobe": 6},)}):
-            assert is_finished(dataclasses.replace(job, **change), code_digest()), change
+            assert remaining(dataclasses.replace(job, **change), code_digest()) is None, change
 
     def test_other_code_did_other_work(self, one):
-        assert not is_finished(one[0], "other code")
+        assert remaining(one[0], "other code") is not None
 
     def test_a_failed_point_is_not_finished(self, finished, tmp_path):
         job, run, _ = finished["with-learn", "Centroid"]
         failed = dataclasses.replace(run.points[0], status="failed", message="no")
         save_run(tmp_path, dataclasses.replace(run, points=(failed, *run.points[1:])))
         job = dataclasses.replace(job, out=str(tmp_path))
-        assert not is_finished(job, code_digest())
-        assert is_finished(dataclasses.replace(job, modes=("batch",)), code_digest())
+        assert remaining(job, code_digest()) is not None
+        assert remaining(dataclasses.replace(job, modes=("batch",)), code_digest()) is None
 
     def test_points_of_another_sweep_are_kept(self, exact):
         _, path = exact
