@@ -425,30 +425,47 @@ FOLDERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", DATASETS)
-def test_dataset(tmp_path, refused, case):
-    make, said = DATASETS[case]
-    (tmp_path / "some.yml").write_text(EXACT)
-    make(tmp_path / "bad.hdf5")
-    refused("run some.yml --dataset bad.hdf5 --out out", "bad", said)
+# ---- the table: what to put into a folder, the command, and what its one line says ---------------------------
 
 
-@pytest.mark.parametrize("case", EXPERIMENTS)
-def test_experiment(tmp_path, refused, case):
-    content, said = EXPERIMENTS[case]
-    sound(tmp_path / "sound.hdf5")
-    if content is not None:
-        (tmp_path / "bad.yml").write_bytes(content.encode() if isinstance(content, str) else content)
-    refused("run bad.yml --dataset sound.hdf5 --out out", said)
+def dataset(make, *said):
+    def prepare(folder, make_runs):
+        (folder / "some.yml").write_text(EXACT)
+        make(folder / "bad.hdf5")
+
+    return prepare, "run some.yml --dataset bad.hdf5 --out out", ("bad", *said)
 
 
-@pytest.mark.parametrize("case", FOLDERS)
-def test_results(tmp_path, refused, sample_runs, case):
-    make, command, said = FOLDERS[case]
-    sound(tmp_path / "sound.hdf5")
-    (tmp_path / "sound.yml").write_text(EXACT)
-    make(tmp_path / "out", sample_runs()[0])
-    refused(command, said)
+def experiment(content, *said):
+    def prepare(folder, make_runs):
+        sound(folder / "sound.hdf5")
+        if content is not None:
+            (folder / "bad.yml").write_bytes(content.encode() if isinstance(content, str) else content)
+
+    return prepare, "run bad.yml --dataset sound.hdf5 --out out", said
+
+
+def results(make, command, *said):
+    def prepare(folder, make_runs):
+        sound(folder / "sound.hdf5")
+        (folder / "sound.yml").write_text(EXACT)
+        make(folder / "out", make_runs()[0])
+
+    return prepare, command, said
+
+
+CASES = {
+    **{f"dataset: {name}": dataset(*row) for name, row in DATASETS.items()},
+    **{f"experiment: {name}": experiment(*row) for name, row in EXPERIMENTS.items()},
+    **{f"results: {name}": results(*row) for name, row in FOLDERS.items()},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_line_says_what_is_wrong_and_nothing_is_written(tmp_path, refused, sample_runs, case):
+    prepare, command, said = CASES[case]
+    prepare(tmp_path, sample_runs)
+    refused(command, *said)
 
 
 @pytest.mark.parametrize(
