@@ -67,9 +67,18 @@ def libraries() -> dict[str, str]:
     library that may be: another version of one of them makes another result.
     """
     imported = {name.partition(".")[0] for name in tuple(sys.modules)} - set(sys.stdlib_module_names)
-    owners = metadata.packages_distributions()
-    found = {package for name in imported for package in owners.get(name, ())} - _UNMEASURED
+    found = {package.name for package in metadata.distributions() if imported & _modules(package)} - _UNMEASURED
     return {package: version for package in sorted(found) if (version := _version(package))}
+
+
+def _modules(package: metadata.Distribution) -> set[str]:
+    # What a package installed that can be imported, by the first parts of its files' names. They are read as text:
+    # `metadata.packages_distributions` makes an object of each file, and every worker would wait for that.
+    declared = package.read_text("top_level.txt")
+    if declared is not None:
+        return set(declared.split())
+    installed = (package.read_text("RECORD") or "").splitlines()
+    return {line.lstrip('"').partition(",")[0].partition("/")[0].partition(".")[0] for line in installed} - {""}
 
 
 def changed_libraries(recorded: Mapping[str, Any]) -> list[str]:
