@@ -74,9 +74,8 @@ def libraries() -> dict[str, str]:
 def _modules(package: metadata.Distribution) -> set[str]:
     # What a package installed that can be imported, by the first parts of its files' names. They are read as text:
     # `metadata.packages_distributions` makes an object of each file, and every worker would wait for that.
-    declared = package.read_text("top_level.txt")
-    if declared is not None:
-        return set(declared.split())
+    if declared := (package.read_text("top_level.txt") or "").split():
+        return set(declared)
     installed = (package.read_text("RECORD") or "").splitlines()
     return {line.lstrip('"').partition(",")[0].partition("/")[0].partition(".")[0] for line in installed} - {""}
 

@@ -72,3 +72,10 @@ def test_fewer_rows_than_codewords_are_met_exactly(normal):
     assert squares(rows, train_codewords(rows, 4, 4, 5)).min(axis=2).max() <= squares(rows, np.zeros((4, 2, 16))).max()
     codewords = rows.reshape(9, 4, 2).transpose(1, 2, 0)[:, :, np.arange(16) % 9].copy()
     np.testing.assert_array_equal(encoded(rows, codewords), np.repeat(np.arange(9)[:, None], 4, axis=1))
+
+
+def test_rows_beyond_the_range_of_squares_have_a_code_all_the_same():
+    rows = np.full((3, 8), 3e38, dtype=np.float32)
+    with np.errstate(all="ignore"):
+        codes = encoded(rows, np.full((4, 2, CODES), 3e38, dtype=np.float32))
+    assert (codes < CODES).all()
