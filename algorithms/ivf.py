@@ -8,7 +8,9 @@
     probing      how many lists, this time?       Fixed, SoftmaxMass, Patience, ...
 
 The first three are fixed when the index is built, the fourth is chosen at each search. A router never touches
-the codec, nor the codec the router: any combination works.
+the codec, nor the codec the router: any combination works, with three exceptions that are refused in one line.
+Compressed codecs do not serve manhattan, nor the policies that watch exact distances (`Patience`, `BallCap`), and
+routing by bytes or on two levels (`IVF.routing`) needs a linear router.
 
 Symbols: n vectors, d dimension, L lists, q queries, k neighbours, ℓ probes.
 """
@@ -234,6 +236,13 @@ class IVF(Value):
         lists = number_of_lists(self.clustering.lists, count)
         return replace(self, clustering=replace(self.clustering, lists=lists), router=self.router.resolve(metric))
 
+    def unavailable(self, metric: str, dimension: int) -> str:
+        """Return in one line why this cannot be built for a metric, whatever the rows; empty where it can."""
+        router = self.router.resolve(metric)
+        if self.routing != "float32" and not router.linear:
+            return f"IVF.routing: found {self.routing!r} for {type(router).__name__}, expected a linear router"
+        return self.codec.refusal(metric)
+
     def query_grid(self) -> tuple[Mapping[str, Any], ...]:
         """Return nprobe from 1 to L, each about 1.5 times the one before."""
         lists = self.clustering.lists if isinstance(self.clustering.lists, int) else 1
@@ -266,8 +275,9 @@ class IVF(Value):
         Raises
         ------
         ValueError
-            No rows, NaN or infinity in them, an unknown metric, threads below 1, or training queries that do
-            not fit (`TrainingQueries.checked`).
+            No rows, NaN or infinity in them, an unknown metric, or one that the codec does not serve, a routing that
+            the router does not allow, threads below 1, or training queries that do not fit
+            (`TrainingQueries.checked`).
         MissingTrainingQueries
             The router learns and there is nothing to learn from.
         """
@@ -279,6 +289,9 @@ class IVF(Value):
         positive(threads, "threads")
         started = time.perf_counter()
         space = make_space(rows, metric)
+        why = self.unavailable(metric, rows.shape[1])
+        if why:
+            raise ValueError(why)
         resolved = self.resolve(metric, len(rows))
         clusters = resolved.clustering.cluster(rows, space, seed=self.seed, threads=threads, progress=progress)
         return resolved._finish(rows, space, metric, clusters, training, threads, progress, started)

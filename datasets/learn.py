@@ -3,8 +3,7 @@
 A learnt router needs queries to learn from. Some files bring their own (`learn`); for the others a sample of
 the database stands in: the thesis trains on the same distribution as it tests on, and where queries look like
 documents the documents are the honest substitute. Rows of `test` are looked at only so that they can be left out
-of a `learn`
-set that repeats some of them.
+of a `learn` set that repeats some of them.
 """
 
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ def training_queries(
         queries, neighbors, source = dataset.learn, dataset.learn_neighbors, "learn"
         fresh = not_among(queries, dataset.test)
         if len(fresh) < len(queries):
-            source = f"learn, {len(queries) - len(fresh)} test queries left out"
+            source = f"learn, {len(queries) - len(fresh)} training queries left out that are test queries"
             if not len(fresh):
                 raise DatasetError(f"{dataset.path}: every training query is a test query, expected others")
             queries = _taken(queries, fresh)

@@ -32,7 +32,8 @@ class Options:
     levels
         Recalls at which costs are read; empty for those of the kind.
     baseline
-        A glob, or "best-peer": what speed-ups are relative to; None for a centroid router, if it is the only one.
+        A glob, or "best-peer": what speed-ups are relative to; None for a centroid router, if it is the only one, else
+        the fastest other library.
     most
         Algorithms that get a colour; the others are drawn in grey, or as bars not at all, and only the CSV names them.
     """

@@ -20,6 +20,7 @@ GROUP = ("dataset", "k", "mode", "threads")
 """Only rows that agree on these are compared. Probing policies are compared with one another: they differ in a row."""
 ROW = (*GROUP, "recall", "algorithm", "probing")
 BEST_PEER = "best-peer"
+CENTROID = "*, Centroid(*"  # the router that others are compared with where it is the only one of its kind
 _OURS = ("IVF(", "Exact(")  # every other algorithm is a peer
 _WORST_FIRST = (FAILED, SKIPPED, NOT_TOLD, NOT_REACHED, BELOW, REACHED)
 

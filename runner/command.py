@@ -1,6 +1,5 @@
 """`ivfbench run`, behind the command line: from an experiment's name to finished result files."""
 
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,14 +19,10 @@ from .errors import RunError
 from .experiment import Experiment, expand_variants, load_experiment
 from .job import Job
 from .lock import locked, refuse_if_held
-from .plan import Measured, fetch_variants, plan, remaining
+from .plan import Measured, divided, fetch_variants, plan
+from .processor import usable_cores
 from .run import run_jobs
 from .threads import choose_cores
-
-
-def available_cores() -> int:
-    """Return the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_folder(out: Path) -> None:
@@ -102,7 +97,7 @@ def run_experiment(request: Request, *, wait: bool = False, pin: bool = False) -
         The results cannot be written any more.
     """
     experiment, folders = _read(request)
-    cores = choose_cores(request.threads or available_cores()) if pin else None
+    cores = choose_cores(request.threads or len(usable_cores())) if pin else None
     check_folder(request.out)
     if not wait:
         refuse_if_held(request.out)
@@ -133,10 +128,9 @@ def dry_run(request: Request) -> list[str]:
     with make_display(Console(stderr=True)) as display:
         _, jobs = _planned(request, experiment, folders, display)
     code = code_digest()
-    needed = (remaining(job, code, force=request.force, only_failed=request.only_failed) for job in jobs)
-    waiting = [left for left in needed if left]
+    waiting, kept = divided(jobs, code, force=request.force, only_failed=request.only_failed)
     earlier = load_runs(request.out) if request.out.is_dir() else []
-    return list(describe_work(waiting, len(jobs) - len(waiting), earlier))
+    return list(describe_work([left for _, left in waiting], kept, earlier))
 
 
 def _read(request: Request) -> tuple[Experiment, list[Folder] | None]:
@@ -166,7 +160,7 @@ def _planned(
         experiment,
         described,
         out=str(request.out),
-        threads=request.threads or available_cores(),
+        threads=request.threads or len(usable_cores()),
         pattern=request.pattern,
         definitions=folders,
     )

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..algorithms.found import Found
+from ..algorithms.found import Found, stacked
 from ..algorithms.index import Index, Prepared
 from .answers import AnswerError, check_shapes
 from .conditions import between, look
@@ -73,12 +73,7 @@ def _taken(found: Found) -> Found:
 def _stack(answers: list[Found], k: int) -> Found:
     for query, answer in enumerate(answers):
         check_shapes(answer, 1, k, query)
-    return Found(
-        np.concatenate([answer.ids for answer in answers]),
-        np.concatenate([answer.distances for answer in answers]),
-        np.concatenate([answer.probed for answer in answers]),
-        np.concatenate([answer.scanned for answer in answers]),
-    )
+    return stacked(answers)
 
 
 def _single_pass(

@@ -199,6 +199,22 @@ def _matches(canonical: str, glob: str) -> bool:
     return fnmatchcase(canonical.lower(), glob.lower()) or fnmatchcase(canonical.lower(), f"*{glob.lower()}*")
 
 
+def divided(
+    jobs: Sequence[Job], code: str, *, force: bool = False, only_failed: bool = False
+) -> tuple[list[tuple[Job, Job]], int]:
+    """Return the jobs that have something left to do, each with what is left, and how many are finished.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    code, force, only_failed
+        As of `remaining`. With `only_failed` a job that was never begun is neither.
+    """
+    left = [(job, remaining(job, code, force=force, only_failed=only_failed)) for job in jobs]
+    waiting = [(job, rest) for job, rest in left if rest is not None]
+    return waiting, sum(rest is None and (not only_failed or earlier_run(job) is not None) for job, rest in left)
+
+
 def remaining(job: Job, code: str, *, force: bool = False, only_failed: bool = False) -> Job | None:
     """Return the job without what was done before, or None where nothing is left to do.
 

@@ -22,7 +22,7 @@ from .child import Ending, Event, attend
 from .environment import code_digest, environment
 from .errors import RunError, StoppedError
 from .job import Job, earlier_result
-from .plan import remaining
+from .plan import divided, remaining
 
 
 class Display(Protocol):
@@ -282,8 +282,8 @@ def _run_jobs(
         fold(job.result)  # what a killed run left behind
     for out in {job.out for job in jobs}:
         clear_leftovers(out)
-    waiting = [(job, left) for job in jobs if (left := remaining(job, code, force=force, only_failed=only_failed))]
-    display.plan([job for job, _ in waiting], len(jobs) - len(waiting))
+    waiting, kept = divided(jobs, code, force=force, only_failed=only_failed)
+    display.plan([job for job, _ in waiting], kept)
     ended: dict[str, Run] = {}
     try:
         for place, (job, left) in enumerate(waiting):
@@ -298,7 +298,7 @@ def _run_jobs(
     runs = [ended.get(job.to_json()) or _finished(job) for job in known]
     skipped = sum(run.status == "skipped" for run in ended.values())
     failed = sum(_failed(run) for run in ended.values())
-    return Outcome(len(ended) - failed - skipped, len(jobs) - len(waiting), failed, skipped), runs
+    return Outcome(len(ended) - failed - skipped, kept, failed, skipped), runs
 
 
 def _failed(run: Run) -> bool:

@@ -6,8 +6,6 @@ L lists, P panels.
 
 import numpy as np
 
-LANES = 16
-
 
 def tile(panels, bias, first, queries, picks, panel_count, differences=False):
     """Scores of the picked queries against `panel_count` panels: (picks, panel_count * 16) float64."""

@@ -49,6 +49,28 @@ class TestBaseline:
         assert broken.stdout.startswith("changed: ")
 
 
+class TestOptionsThatNobodyReads:
+    @pytest.mark.parametrize(
+        ("arguments", "line"),
+        [
+            (["before", "after", "--algorithm", "*Learnt*"], "--algorithm: found before, results"),
+            (["main", "HEAD", "--revisions", "--control", "again"], "--control: found --revisions"),
+            (["before", "--write-baseline", "a.json", "--exact"], "--exact: found --write-baseline"),
+            (["a.json", "after", "--markdown", "a.md"], "--markdown: found a.json, a baseline or timings in JSON"),
+            (["before", "--selftest"], "BASE: found --selftest"),
+            (
+                ["main", "HEAD", "--revisions", "--subject", "a.yml", "--dataset", "drift"],
+                "--dataset: found --subject, which says what is asked",
+            ),
+        ],
+        ids=lambda value: value[-1] if isinstance(value, list) else "",
+    )
+    def test_are_refused(self, ivfbench, arguments, line):
+        done = ivfbench("compare", *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.endswith(f"{line}, expected no such option\n")
+
+
 class TestHistory:
     def test_what_is_none_is_refused(self, ivfbench):
         done = ivfbench("history", "none.parquet")

@@ -75,9 +75,11 @@ class KMeans(Value):
         lists = number_of_lists(self.lists, len(rows))
         sample, centroids = draw_sample(rows, space, lists, self.sample_per_list, seed, threads)
         sampled, objective = len(sample), []
-        for step, value in enumerate(iterate(sample, centroids, self.iterations, threads)):
-            objective.append(value)
-            progress("k-means", step, self.iterations, f"objective {value:.6g}")
+        for number, step in enumerate(iterate(sample, centroids, self.iterations, threads)):
+            objective.append(step.objective)
+            progress("k-means", number, self.iterations, f"objective {step.objective:.6g}")
+        assignment = step.assignment
         del sample
-        assignment, _ = nearest_centroids(rows, space, centroids, threads)
+        if sampled < len(rows):
+            assignment, _ = nearest_centroids(rows, space, centroids, threads)
         return Clusters(centroids, assignment, tuple(objective), sampled)

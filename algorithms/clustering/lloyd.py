@@ -7,7 +7,7 @@ summed by one thread in row order.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,21 @@ Assign = Callable[[npt.NDArray[np.float32], npt.NDArray[np.float32]], tuple[npt.
 Constrain = Callable[[npt.NDArray[np.float32], npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 
+class Step(NamedTuple):
+    """Where rows belong before the centroids move.
+
+    Attributes
+    ----------
+    objective : float
+        The sum of squared distances to the nearest centroid.
+    assignment : (n,) int32
+        The nearest centroid of each row; overwritten by the next step.
+    """
+
+    objective: float
+    assignment: npt.NDArray[np.int32]
+
+
 def draw_sample(
     rows: npt.NDArray[np.float32], space: Space, lists: int, sample_per_list: int, seed: int, threads: int
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -39,7 +54,10 @@ def draw_sample(
     generator = np.random.default_rng(seed)
     size = min(len(rows), lists * sample_per_list)
     chosen = np.sort(generator.choice(len(rows), size=size, replace=False))
-    sample = prepare(rows[chosen], space, threads, in_place=True)  # one copy of the sample, never two
+    if size == len(rows):
+        sample = prepare(rows, space, threads)
+    else:
+        sample = prepare(rows[chosen], space, threads, in_place=True)  # one copy of the sample, never two
     return sample, sample[generator.choice(size, size=lists, replace=False)]
 
 
@@ -100,7 +118,7 @@ def iterate(
     iterations: int,
     threads: int,
     constrain: Constrain | None = None,
-) -> Iterator[float]:
+) -> Iterator[Step]:
     """Move the centroids, in place: rows to the nearest, then each to the mean of its rows.
 
     Parameters
@@ -117,14 +135,14 @@ def iterate(
 
     Yields
     ------
-    float
-        The sum of squared distances to the nearest centroid, before each move and once at the end.
+    Step
+        Before each move, and once at the end.
     """
     assign = _assigning(sample, len(centroids), threads)
     moves = np.zeros(len(centroids), dtype=np.float32)
     for _ in range(iterations):
         assignment, objective = assign(centroids, moves)
-        yield objective
+        yield Step(objective, assignment)
         order, offsets = group_rows(assignment, len(centroids))
         before = centroids.copy()
         update_means(sample, order, offsets, centroids, threads)
@@ -132,4 +150,5 @@ def iterate(
         if constrain is not None:
             centroids[:] = constrain(centroids, before)
         moves = np.linalg.norm(centroids - before, axis=1)
-    yield assign(centroids, moves)[1]
+    assignment, objective = assign(centroids, moves)
+    yield Step(objective, assignment)

@@ -34,9 +34,9 @@ def _iterate(
     length = (squares / len(sample)) ** 0.5 or 1.0
     somewhere = np.eye(1, sample.shape[1], dtype=np.float32) * np.float32(length)  # a zero row has no direction
     centroids[:] = _of_length(centroids, length, somewhere)
-    distances = iterate(sample, centroids, iterations, threads, lambda new, old: _of_length(new, length, old))
-    for distance in distances:
-        yield (squares + len(sample) * length**2 - distance) / (2.0 * length)
+    steps = iterate(sample, centroids, iterations, threads, lambda new, old: _of_length(new, length, old))
+    for step in steps:
+        yield (squares + len(sample) * length**2 - step.objective) / (2.0 * length)
     centroids[:] = _of_length(centroids, 1.0, centroids)
 
 

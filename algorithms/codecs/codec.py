@@ -101,8 +101,30 @@ class Lists(Protocol):
         """Return the list that holds each row of the training matrix, (n,) int32."""
 
 
+def list_of_each_row(
+    ids: npt.NDArray[np.int32], starts: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int32]:  # fmt: skip
+    """Return the list that holds each row, (n,) int32.
+
+    Parameters
+    ----------
+    ids : (B, ·) int32
+        Rows in blocks, list after list; -1 fills a block up.
+    starts : (L + 1,) int64
+        The first block of each list.
+    """
+    of_block = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
+    real = ids >= 0
+    lists = np.empty(int(real.sum()), dtype=np.int32)
+    lists[ids[real]] = np.broadcast_to(of_block[:, None], ids.shape)[real]
+    return lists
+
+
 class Codec(Protocol):
     """A way to store vectors, before it has seen any."""
+
+    def refusal(self, metric: str) -> str:
+        """Return in one line why this metric is not served; empty where it is."""
 
     def encode(self, encoding: Encoding) -> Lists:
         """Lay the rows out list after list."""

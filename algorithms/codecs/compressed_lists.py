@@ -13,10 +13,11 @@ import numpy.typing as npt
 from ..found import Found
 from ..kernels.blocks import convert_layout
 from ..kernels.lookup import LAYOUT
+from ..kernels.residuals import Residuals, subtract_centroids
 from ..kernels.search_compressed import Compressed, search_compressed
-from ..kernels.space import Space, prepare
+from ..kernels.space import Space
 from ..kernels.stop import StopRule
-from .codec import Encoding
+from .codec import Encoding, list_of_each_row
 
 METRICS = ("euclidean", "angular", "normalized", "ip")
 STORAGES = ("float32", "float16", "given")
@@ -101,16 +102,13 @@ class CompressedLists:
         threads: int = 1,
     ) -> Found:
         """Refuse: a stop rule looks at exact distances after each list, which a compressed scan does not have."""
-        raise ValueError("probing: found compressed lists, expected Float32 for policies that watch distances")
+        raise ValueError(
+            "probing: found compressed lists, expected Float32 for Patience and BallCap, which watch exact distances"
+        )
 
     def list_of_each_row(self) -> npt.NDArray[np.int32]:
         """Return the list that holds each row of the training matrix, (n,) int32."""
-        ids, starts = self.compressed.blocks.ids, self.compressed.blocks.starts
-        of_block = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
-        real = ids >= 0
-        lists = np.empty(int(self.compressed.blocks.sizes.sum()), dtype=np.int32)
-        lists[ids[real]] = np.broadcast_to(of_block[:, None], ids.shape)[real]
-        return lists
+        return list_of_each_row(self.compressed.blocks.ids, self.compressed.blocks.starts)
 
 
 def query_preparation(space: Space, metric: str) -> Space:
@@ -127,15 +125,9 @@ def candidates(k: int, rerank: int | None, count: int) -> int:
     return min(count, max(k, CANDIDATES_PER_NEIGHBOUR * k if rerank is None else rerank))
 
 
-def linear_metric(metric: str, codec: object) -> None:
-    """Refuse a metric whose distance is no function of inner products.
-
-    Raises
-    ------
-    ValueError
-    """
-    if metric not in METRICS:
-        raise ValueError(f"{codec!r}: found metric {metric!r}, expected one of {', '.join(METRICS)}")
+def metric_refusal(metric: str, codec: object) -> str:
+    """Return in one line why a codec does not serve a metric: its distance is no function of inner products."""
+    return "" if metric in METRICS else f"{codec!r}: found metric {metric!r}, expected one of {', '.join(METRICS)}"
 
 
 def check_storage(storage: str, name: str) -> None:
@@ -156,11 +148,12 @@ def sample_places(count: int, wanted: int, seed: int) -> npt.NDArray[np.int64]:
     return np.sort(np.random.default_rng(seed).choice(count, wanted, replace=False))
 
 
-def residuals_of(encoding: Encoding, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Return prepared rows less the centroids of their lists, (places, d) float32."""
-    prepared = prepare(np.ascontiguousarray(encoding.rows[places]), encoding.space, encoding.threads, in_place=True)
-    prepared -= encoding.centroids[encoding.assignment[places]]
-    return prepared
+def residuals_of(encoding: Encoding, places: npt.NDArray[np.int64] | slice) -> Residuals:
+    """Return what is left of some rows without the centroids of their lists."""
+    rows = np.ascontiguousarray(encoding.rows[places])
+    return subtract_centroids(
+        rows, encoding.space, encoding.centroids, encoding.assignment[places], encoding.threads
+    )  # fmt: skip
 
 
 def stored_rows(encoding: Encoding, storage: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:

@@ -12,7 +12,7 @@ from ..kernels.space import Space
 from ..kernels.stop import StopRule
 from ..kernels.until import search_until
 from ..value import Value
-from .codec import Encoding
+from .codec import Encoding, list_of_each_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +89,16 @@ class Float32Lists:
 
     def list_of_each_row(self) -> npt.NDArray[np.int32]:
         """Return the list that holds each row of the training matrix, (n,) int32."""
-        ids, starts = self.panels.ids, self.panels.starts
-        of_panel = np.repeat(np.arange(len(starts) - 1, dtype=np.int32), np.diff(starts))
-        real = ids >= 0
-        lists = np.empty(int(self.panels.sizes.sum()), dtype=np.int32)
-        lists[ids[real]] = np.broadcast_to(of_panel[:, None], ids.shape)[real]
-        return lists
+        return list_of_each_row(self.panels.ids, self.panels.starts)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Float32(Value):
     """Store every vector as float32, in panels (`kernels.panels`)."""
+
+    def refusal(self, metric: str) -> str:
+        """Every metric is served."""
+        return ""
 
     def encode(self, encoding: Encoding) -> Float32Lists:
         """Lay the rows out list after list."""

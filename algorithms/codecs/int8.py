@@ -14,7 +14,7 @@ from ..kernels.byte_queries import MIDDLE, byte_codes, byte_steps
 from ..kernels.search_compressed import Compressed
 from ..value import Value
 from .codec import Encoding
-from .compressed_lists import CompressedLists, check_storage, linear_metric, residuals_of, stored_rows
+from .compressed_lists import CompressedLists, check_storage, metric_refusal, residuals_of, stored_rows
 
 ROWS_PER_BLOCK = 16384
 CUT = 4.0  # standard deviations: a step of the farthest outlier would be too coarse for everybody else
@@ -36,20 +36,26 @@ class Int8(Value):
     def __post_init__(self) -> None:
         check_storage(self.storage, "Int8.storage")
 
+    def refusal(self, metric: str) -> str:
+        """Return why this metric is not served, or nothing: its distance must be a function of inner products."""
+        return metric_refusal(metric, self)
+
     def encode(self, encoding: Encoding) -> CompressedLists:
         """Round the residuals, lay the codes out list after list.
 
         Raises
         ------
         ValueError
-            A metric whose distance is no function of inner products (manhattan).
+            A metric that is not served (manhattan).
         """
-        linear_metric(encoding.metric, self)
+        why = self.refusal(encoding.metric)
+        if why:
+            raise ValueError(why)
         count, dimension = encoding.rows.shape
-        blocks = [np.arange(begin, min(begin + ROWS_PER_BLOCK, count)) for begin in range(0, count, ROWS_PER_BLOCK)]
+        blocks = [slice(begin, min(begin + ROWS_PER_BLOCK, count)) for begin in range(0, count, ROWS_PER_BLOCK)]
         largest, squares = np.zeros(dimension, dtype=np.float32), np.zeros(dimension)
         for places in blocks:
-            residuals = residuals_of(encoding, places)
+            residuals = residuals_of(encoding, places).rows
             largest = np.maximum(largest, np.abs(residuals).max(axis=0))
             squares += np.einsum("ij,ij->j", residuals, residuals, dtype=np.float64)
         within = np.minimum(largest, CUT * np.sqrt(squares / count).astype(np.float32))
@@ -57,16 +63,13 @@ class Int8(Value):
         codes = np.empty((count, -(-dimension // 4) * 4), dtype=np.uint8)
         bias = np.empty(count, dtype=np.float32)
         for places in blocks:
-            encoding.progress("encoding", int(places[0]), count, "")
-            residuals, near = residuals_of(encoding, places), encoding.centroids[encoding.assignment[places]]
+            encoding.progress("encoding", places.start, count, "")
+            residuals, _, half = residuals_of(encoding, places)
             codes[places] = byte_codes(residuals, code_steps)
             errors = residuals - (codes[places, :dimension].astype(np.float32) - MIDDLE) * code_steps
-            half = 0.0
-            if encoding.metric == "euclidean":
-                full = residuals + near
-                half = 0.5 * np.einsum("ij,ij->i", full, full, dtype=np.float64)
-            bias[places] = half
+            bias[places] = half if encoding.metric == "euclidean" else 0.0
             if encoding.metric != "ip":  # of a query of length 1 nobody knows how much of a long centroid is in it
+                near = encoding.centroids[encoding.assignment[places]]
                 bias[places] -= np.einsum("ij,ij->i", near, errors, dtype=np.float64)
         encoding.progress("encoding", count, count, "")
         rows, lengths = stored_rows(encoding, self.storage)

@@ -25,7 +25,7 @@ from .codec import Encoding
 from .compressed_lists import (
     CompressedLists,
     check_storage,
-    linear_metric,
+    metric_refusal,
     query_preparation,
     residuals_of,
     sample_places,
@@ -78,17 +78,23 @@ class ProductQuantiser(Value):
         positive(self.iterations, "ProductQuantiser.iterations")
         check_storage(self.storage, "ProductQuantiser.storage")
 
+    def refusal(self, metric: str) -> str:
+        """Return why this metric is not served, or nothing: its distance must be a function of inner products."""
+        return metric_refusal(metric, self)
+
     def encode(self, encoding: Encoding) -> CompressedLists:
         """Find codewords, encode the rows, lay the codes out list after list.
 
         Raises
         ------
         ValueError
-            A metric whose distance is no function of inner products (manhattan).
+            A metric that is not served (manhattan).
         """
-        linear_metric(encoding.metric, self)
+        why = self.refusal(encoding.metric)
+        if why:
+            raise ValueError(why)
         dimension = encoding.rows.shape[1]
-        parts = self.subquantisers or min(MOST_SUBQUANTISERS, max(4, 4 * round(dimension / 12)))
+        parts = self.subquantisers or default_subquantisers(dimension)
         width = self.width or -(-dimension // parts)
         parts = min(parts, 4 * -(-dimension // (4 * width)))  # no sub-quantiser of zeros alone
         fitted = _fit(encoding, parts, width, self.iterations)
@@ -107,6 +113,11 @@ class ProductQuantiser(Value):
         nothing = np.empty(0, dtype=np.float32)
         compressed = Compressed(blocks, centers, steps, rotation_blocks.codes, codewords, nothing, rows, lengths)
         return CompressedLists(compressed, encoding.space, encoding.metric)
+
+
+def default_subquantisers(dimension: int) -> int:
+    """Return the M of vectors of a dimension: one for every three coordinates, a multiple of 4."""
+    return min(MOST_SUBQUANTISERS, max(4, 4 * round(dimension / 12)))
 
 
 def _balanced(
@@ -141,7 +152,7 @@ def _fit(
     pairs = _in_blocks(queries, of_query, encoding.centroids, of_list)
     differences = second_moment((asking - alpha * near for asking, near in pairs), dimension)
     sample = sample_places(len(encoding.rows), TRAINING_ROWS, encoding.seed + 1)
-    residuals = residuals_of(encoding, sample)
+    residuals = residuals_of(encoding, sample).rows
     own = second_moment(np.array_split(residuals, -(-len(residuals) // ROWS_PER_BLOCK)), dimension)
     space = query_space(differences, own, parts, width)
     mapped = np.ascontiguousarray(residuals @ space.forward.T)
@@ -176,22 +187,24 @@ def _share_of_centroid(
     # The α that makes ⟨q - αc, e⟩ least over queries and the vectors of lists that they open: a one-dimensional least
     # squares fit of ⟨q, e⟩ to ⟨c, e⟩.
     lists = encoding.assignment[sample]
-    codes, _ = encode(mapped, encoding.centroids @ space.backward.T, lists, codewords, encoding.threads)
+    centers = encoding.centroids @ space.backward.T
+    codes, _ = encode(mapped, centers, lists, codewords, encoding.threads)
     errors = mapped - _decoded(codes, codewords)
     order = np.argsort(lists, kind="stable")
     begins = np.searchsorted(lists[order], np.arange(len(encoding.centroids) + 1))
-    centers = encoding.centroids @ space.backward.T
     above, below = 0.0, 0.0
     generator = np.random.default_rng(encoding.seed)
     pairs = generator.choice(len(of_query), min(len(of_query), 32 * FITTED_QUERIES), replace=False)
+    pairs = pairs[np.argsort(of_list[pairs], kind="stable")]
+    opened, first = np.unique(of_list[pairs], return_index=True)
     asked = queries[of_query[pairs]] @ space.backward.T
-    for query, chosen in zip(asked, of_list[pairs], strict=True):
+    for chosen, asking in zip(opened, np.split(asked, first[1:]), strict=True):
         members = order[begins[chosen] : begins[chosen + 1]]
-        if len(members):
-            products = errors[members] @ np.stack([query, centers[chosen]], axis=1)
-            seen, center = products.T.astype(np.float64)  # their own products may exceed float32
-            above += float(seen @ center)
-            below += float(center @ center)
+        # their own products may exceed float32
+        seen = (errors[members] @ asking.T).astype(np.float64)
+        center = (errors[members] @ centers[chosen]).astype(np.float64)
+        above += float(seen.sum(axis=1) @ center)
+        below += len(asking) * float(center @ center)
     return above / below if below > 0 else 0.0
 
 
@@ -210,17 +223,12 @@ def _encoded(
     centers = np.ascontiguousarray(encoding.centroids @ space.backward.T, dtype=np.float32)
     for begin in range(0, count, ROWS_PER_BLOCK):
         encoding.progress("encoding", begin, count, "")
-        places = np.arange(begin, min(begin + ROWS_PER_BLOCK, count))
-        rows, lists = residuals_of(encoding, places), encoding.assignment[places]
-        near = encoding.centroids[lists]
-        meant = np.einsum("ij,ij->i", near, rows, dtype=np.float64)
-        half = 0.0
-        if encoding.metric == "euclidean":
-            full = rows + near
-            half = 0.5 * np.einsum("ij,ij->i", full, full, dtype=np.float64)
+        places = slice(begin, min(begin + ROWS_PER_BLOCK, count))
+        residuals = residuals_of(encoding, places)
         codes[places], got = encode(
-            np.ascontiguousarray(rows @ space.forward.T), centers, lists, codewords, encoding.threads
+            residuals.rows @ space.forward.T, centers, encoding.assignment[places], codewords, encoding.threads
         )
-        bias[places] = half - alpha * (meant - got)
+        half = residuals.half if encoding.metric == "euclidean" else 0.0
+        bias[places] = half - alpha * (residuals.along - got)
     encoding.progress("encoding", count, count, "")
     return codes, bias

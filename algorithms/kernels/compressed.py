@@ -37,7 +37,7 @@ from .lookup import (
 )
 from .prefetch import prefetch_start
 from .rerank import rerank_row
-from .scan import group_by_list
+from .scan import count_work, group_by_list
 from .space import METRICS, prepare_row
 from .tables import make_tables
 from .vector import lanes_at_most
@@ -138,17 +138,6 @@ def _expect(codes, bias, starts, centers, chosen):  # type: ignore[no-untyped-de
     prefetch_start(bias, starts[chosen])
     for block in range(starts[chosen], starts[chosen + 1]):
         prefetch_start(codes, block)
-
-
-@kernel
-def count_work(probes, sizes, work):  # type: ignore[no-untyped-def]
-    """Count lists opened and points in them. probes (p,) int32 · sizes (L,) int64 · work (2,) int64."""
-    work[0] = 0
-    work[1] = 0
-    for j in range(probes.shape[0]):
-        if probes[j] >= 0:
-            work[0] += 1
-            work[1] += sizes[probes[j]]
 
 
 @kernel

@@ -125,6 +125,17 @@ def scan_many(  # type: ignore[no-untyped-def]
 
 
 @kernel
+def count_work(probes, sizes, work):  # type: ignore[no-untyped-def]
+    """Count lists opened and points in them. probes (p,) int32 · sizes (L,) int64 · work (2,) int64."""
+    work[0] = 0
+    work[1] = 0
+    for j in range(probes.shape[0]):
+        if probes[j] >= 0:
+            work[0] += 1
+            work[1] += sizes[probes[j]]
+
+
+@kernel
 def group_by_list(probes, lists, begins, members):  # type: ignore[no-untyped-def]
     """Sort queries by list, by counting: list i has members[begins[i]:begins[i + 1]].
 

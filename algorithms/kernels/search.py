@@ -10,20 +10,9 @@ import numpy.typing as npt
 from .compile import kernel, numba_threads, parallel_kernel
 from .finish import MANHATTAN, finish_row
 from .panels import Panels
-from .scan import scan_share, scan_single
+from .scan import count_work, scan_share, scan_single
 from .shares import AGAINST_ALL_LISTS, share_bounds
 from .space import METRICS, Space
-
-
-@kernel
-def _count(probes, sizes, work):  # type: ignore[no-untyped-def]
-    # probes (p,) int32 · sizes (L,) int64 · work (2,) int64: lists opened, points in them
-    work[0] = 0
-    work[1] = 0
-    for j in range(probes.shape[0]):
-        if probes[j] >= 0:
-            work[0] += 1
-            work[1] += sizes[probes[j]]
 
 
 @kernel
@@ -34,7 +23,7 @@ def _search_single(  # type: ignore[no-untyped-def]
     heaps = np.empty((1, ids.shape[0]), dtype=np.uint64)
     scan_single(values, bias, starts, metric == MANHATTAN, query, center, normalise, probes, prepared, heaps)
     finish_row(values, slot_ids, prepared[0], metric, heaps, 0, ids, distances)
-    _count(probes, sizes, work)
+    count_work(probes, sizes, work)
 
 
 @kernel
@@ -46,7 +35,7 @@ def _search_share(  # type: ignore[no-untyped-def]
     scan_share(values, bias, starts, metric == MANHATTAN, queries, center, normalise, probes, prepared, heaps)
     for i in range(queries.shape[0]):
         finish_row(values, slot_ids, prepared[i], metric, heaps, i, ids[i], distances[i])
-        _count(probes[i], sizes, work[i])
+        count_work(probes[i], sizes, work[i])
 
 
 @parallel_kernel

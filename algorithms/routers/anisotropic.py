@@ -82,6 +82,11 @@ class Anisotropic(Value):
             raise ValueError(f"Anisotropic.ratio: found {self.ratio!r}, expected a number above 0, at most 1")
 
     @property
+    def linear(self) -> bool:
+        """One representative for each list."""
+        return True
+
+    @property
     def learns(self) -> bool:
         """No training queries needed."""
         return False

@@ -65,6 +65,11 @@ class Centroid(Value):
             raise ValueError(f"Centroid.scoring: found {self.scoring!r}, expected one of {', '.join(SCORINGS)}")
 
     @property
+    def linear(self) -> bool:
+        """One representative for each list, but for manhattan scoring, which looks at signs."""
+        return self.scoring != "manhattan"
+
+    @property
     def learns(self) -> bool:
         """No training queries needed."""
         return False

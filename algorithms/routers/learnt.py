@@ -80,6 +80,11 @@ class Learnt(Trained):
         if self.start not in STARTS:
             raise ValueError(f"Learnt.start: found {self.start!r}, expected one of {', '.join(STARTS)}")
 
+    @property
+    def linear(self) -> bool:
+        """One representative for each list."""
+        return True
+
     def module(self, fitting: Fitting, lessons: Lessons) -> Any:
         """Return W q, with constants under a distance."""
         from .training.modules import Linear

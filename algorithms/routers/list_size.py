@@ -39,6 +39,11 @@ class ListSize(Value):
     """Route by the number of rows of each list, equal ones by list."""
 
     @property
+    def linear(self) -> bool:
+        """No single representative for each list."""
+        return False
+
+    @property
     def learns(self) -> bool:
         """No training queries needed."""
         return False

@@ -90,6 +90,11 @@ class MultiCentroid(Value):
                 raise ValueError(f"MultiCentroid.{name}: found {getattr(self, name)!r}, expected one of {expected}")
 
     @property
+    def linear(self) -> bool:
+        """One representative for each list where scores are combined by their mean."""
+        return self.combine == "mean"
+
+    @property
     def learns(self) -> bool:
         """No training queries needed."""
         return False

@@ -188,6 +188,11 @@ class Optimist(Value):
             raise ValueError(f"Optimist.delta: found {self.delta!r}, expected a number from 0 to below 1")
 
     @property
+    def linear(self) -> bool:
+        """No single representative for each list."""
+        return False
+
+    @property
     def learns(self) -> bool:
         """No training queries needed."""
         return False

@@ -105,6 +105,11 @@ class Oracle(Value):
             raise ValueError(f"Oracle.k: found {self.k}, expected at most {LARGEST_K}")
 
     @property
+    def linear(self) -> bool:
+        """No single representative for each list."""
+        return False
+
+    @property
     def learns(self) -> bool:
         """No training queries needed."""
         return False

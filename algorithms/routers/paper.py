@@ -56,6 +56,11 @@ class PaperLearnt(Value):
             raise ValueError(f"PaperLearnt.device: found {self.device!r}, expected one of auto, cpu, cuda")
 
     @property
+    def linear(self) -> bool:
+        """One representative for each list."""
+        return True
+
+    @property
     def learns(self) -> bool:
         """Training queries needed."""
         return True

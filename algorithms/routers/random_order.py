@@ -61,6 +61,11 @@ class Random(Value):
     """Route anywhere: a permutation of the lists from the query's bits and the index's seed."""
 
     @property
+    def linear(self) -> bool:
+        """No single representative for each list."""
+        return False
+
+    @property
     def learns(self) -> bool:
         """No training queries needed."""
         return False

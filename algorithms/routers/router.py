@@ -206,6 +206,10 @@ class Router(Protocol):
     """A way to route, before it has seen any lists."""
 
     @property
+    def linear(self) -> bool:
+        """Whether `fit` returns one representative for each list: `LinearRoutes`, which can be stored in fewer bits."""
+
+    @property
     def learns(self) -> bool:
         """Whether `fit` needs training queries."""
 

@@ -65,6 +65,11 @@ class SupportRegression(Value):
             )
 
     @property
+    def linear(self) -> bool:
+        """One representative for each list."""
+        return True
+
+    @property
     def learns(self) -> bool:
         """Training queries needed; their neighbours are not."""
         return True

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 import pandas as pd
 
-from ...results.comparison import BEST_PEER, comparison, has_baseline, names_one
+from ...results.comparison import BEST_PEER, CENTROID, comparison, has_baseline, names_one
 from ...results.labels import short_labels
 from ..errors import NothingToShowError
 from ..figures import draw_panels
@@ -16,7 +16,6 @@ from ..kind import Axis, Kind, Options, Source
 from ..trace import Trace, grouped
 
 LEVELS = (0.8, 0.9, 0.95, 0.99)
-CENTROID = "*, Centroid(*"  # the router that others are compared with where it is the only one of its kind
 FIGURE_BY = ("dataset", "k", "mode")
 
 log = logging.getLogger(__name__)

@@ -19,6 +19,49 @@ class Clock(StrEnum):
     none = "none"
 
 
+# What is asked of both sides, and how their answers are judged: which options each way of comparing reads. The others
+# are refused: who gives one believes that it counts.
+_ASKED = {"experiment", "subject", "dataset", "algorithm", "threads", "clock", "budget", "rounds"}
+_LIMITS = {"tolerance", "recall_tolerance", "work_tolerance", "exact"}
+_JUDGED = {
+    "base",
+    "head",
+    *_LIMITS,
+    "accept",
+    "inconclusive",
+    "markdown",
+    "junit",
+    "json",
+    "samples",
+    "figure",
+    "history",
+}
+_READ = {
+    "selftest": {"selftest", *_ASKED, *_LIMITS, "trials", "slow_down", "json"},
+    "baseline": {"base", "write_baseline"},
+    "revisions": {"revisions", *_ASKED, *_JUDGED},
+    "environments": {"environments", *_ASKED, *_JUDGED},
+    "files": {"control", *_JUDGED},
+    "JSON": {"base", "head", "tolerance", "inconclusive"},
+}
+
+
+def _refuse_unread(context: typer.Context, way: str, found: str) -> None:
+    given = [name for name in context.params if _is_given(context, name)]
+    useless = next((name for name in given if name not in _READ[way]), None)
+    if useless is None and "subject" in given:
+        found = "--subject, which says what is asked"
+        useless = next((name for name in given if name in ("experiment", "dataset", "algorithm")), None)
+    if useless is not None:
+        option = useless.upper() if useless in ("base", "head") else f"--{useless.replace('_', '-')}"
+        raise typer.BadParameter(f"{option}: found {found}, expected no such option")
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def compare(
     context: typer.Context,
     base: Annotated[
@@ -92,8 +135,10 @@ def compare(
     if sum((revisions, environments, selftest)) > 1:
         raise typer.BadParameter("found several of --revisions, --environments and --selftest, expected one at most")
     if selftest:
+        _refuse_unread(context, "selftest", "--selftest")
         raise typer.Exit(selftest_command(asked, limits, effort, trials, tuple(slow_down or ()), json, typer.echo))
     if base is not None and write_baseline is not None:
+        _refuse_unread(context, "baseline", "--write-baseline")
         from ...results.compare.baseline import write_baseline as write
         from ...results.store import load_runs
 
@@ -103,18 +148,9 @@ def compare(
         raise typer.BadParameter("found no BASE and HEAD, expected both, or --selftest")
     way = "revisions" if revisions else "environments" if environments else "files"
     if way == "files" and (Path(base).suffix == ".json" or _holds_json(Path(base))):
-        given: dict[str, object] = {
-            "--markdown": markdown,
-            "--junit": junit,
-            "--json": json,
-            "--samples": samples,
-            "--figure": figure,
-        }
-        given |= {"--history": history, "--accept": accept, "--control": control, "--exact": exact or None}
-        useless = next((option for option, value in given.items() if value is not None), None)
-        if useless:
-            raise typer.BadParameter(f"{useless}: found {base}, a baseline or timings in JSON, expected no such option")
+        _refuse_unread(context, "JSON", f"{base}, a baseline or timings in JSON")
         raise typer.Exit(_json_files(Path(base), Path(head), tolerance, inconclusive))
+    _refuse_unread(context, way, f"{base}, results" if way == "files" else f"--{way}")
     outputs = Outputs(markdown, junit, json, samples, figure, history)
     done = compare_command(base, head, way, asked, limits, effort, outputs, typer.echo)
     if figure is not None and done.rounds:

@@ -9,8 +9,6 @@ import typer
 from ...results.command_options import DEFAULT_OUT, Out
 from .table import TABLE, save_results_table
 
-CENTROID = "*, Centroid(*"  # the router that others are compared with where it is the only one of its kind
-
 
 class Mode(StrEnum):
     """How queries are asked."""
@@ -135,7 +133,7 @@ def run(
 
 def _show_results(runs: list[Any]) -> None:
     from ...results.caption import caption, remarks
-    from ...results.comparison import comparison, names_one
+    from ...results.comparison import CENTROID, comparison, names_one
     from ...results.render import render
     from ...results.table import table
 

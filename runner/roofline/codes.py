@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from ...algorithms.codecs.product_quantiser import default_subquantisers
 from ...algorithms.kernels.alone import scan_codes_each
 from ...algorithms.kernels.blocks import Blocks, make_blocks
 from ...algorithms.kernels.lookup import LAYOUT
@@ -17,8 +18,8 @@ READ_AT_ONCE = 8 << 20  # bytes of codes that a call reads of what is warm
 
 
 def _parts(dimension: int, bits: int) -> int:
-    # Codes of a vector: one for each dimension of 8 bits, one for three dimensions of 4 (`ProductQuantiser`'s choice).
-    return -(-dimension // 4) * 4 if bits == 8 else max(4, 4 * round(dimension / 12))
+    # Codes of a vector, as the codecs choose them.
+    return -(-dimension // 4) * 4 if bits == 8 else default_subquantisers(dimension)
 
 
 @lru_cache(maxsize=1)

@@ -131,7 +131,9 @@ def test_what_cannot_be_stored_in_bytes_is_refused(normal):
     rows, learn = normal(60, 4), TrainingQueries(normal(30, 4, seed=1))
     expected = r"^IVF\.routing: found 'int8' for \w+, expected a linear router$"
     with pytest.raises(ValueError, match=expected):
-        IVF(KMeans(lists=4, iterations=2), Network(epochs=1), routing="int8").build(rows, "ip", learn)
+        IVF(KMeans(lists=4, iterations=2), Network(epochs=1), routing="int8").build(
+            rows, "ip", learn, progress=lambda *_: pytest.fail("something was built before")
+        )
     with pytest.raises(ValueError, match=expected):
         IVF(KMeans(lists=4, iterations=2), routing="int8").build(rows, "manhattan")
     with pytest.raises(ValueError, match=r"^IVF\.routing: found 'int4', expected one of float32, int8, two levels$"):

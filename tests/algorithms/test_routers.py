@@ -5,6 +5,7 @@ import pytest
 from ivfbench.algorithms.clustering.kmeans import KMeans
 from ivfbench.algorithms.ivf import IVF
 from ivfbench.algorithms.registry import ROUTERS
+from ivfbench.algorithms.routers.linear import LinearRoutes
 from ivfbench.algorithms.routers.multi_centroid import MultiCentroid
 from ivfbench.algorithms.routers.optimist import Optimist
 from ivfbench.algorithms.routers.router import TrainingQueries
@@ -77,6 +78,11 @@ def test_nan_goes_nowhere_and_no_query_is_no_error(router, data, metric):
     alone = routes.route(queries[2:3], 3)
     assert alone.lists.tolist() == [[-1, -1, -1]]
     assert routes.route(queries[:0], 3).lists.shape == (0, 3)
+
+
+def test_a_router_says_whether_its_routes_are_linear(router, data, metric):
+    routes = build(router, data, metric).routes
+    assert router.resolve(metric).linear == isinstance(routes, LinearRoutes)
 
 
 @pytest.mark.parametrize("router", [router for router in EVERY if not router.learns], ids=repr, indirect=True)

@@ -69,7 +69,7 @@ def test_test_queries_among_them_are_left_out(dataset_file):
         file["learn"][:4] = file["test"][:4]
     dataset = read_dataset(path)
     got = training_queries(dataset)
-    assert got.source == "learn, 4 test queries left out"
+    assert got.source == "learn, 4 training queries left out that are test queries"
     np.testing.assert_array_equal(got.queries, dataset.learn[4:])
     np.testing.assert_array_equal(got.neighbors, dataset.learn_neighbors[4:])
     assert len(training_queries(dataset, limit=7, seed=1).queries) == 7

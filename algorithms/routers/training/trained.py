@@ -96,6 +96,11 @@ class Trained(Value):
                 )
 
     @property
+    def linear(self) -> bool:
+        """No single representative for each list."""
+        return False
+
+    @property
     def learns(self) -> bool:
         """Training queries needed."""
         return True
