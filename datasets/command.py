@@ -2,7 +2,8 @@
 
 import difflib
 
-from .catalogue import COLLECTIONS, catalogue
+from .catalogue import COLLECTIONS, GENERATED, catalogue
+from .drift import METRIC, Drift
 from .errors import DatasetError
 from .load import cache_folder, peek
 from .verify import Verification
@@ -22,7 +23,9 @@ def list_lines(collection: str | None = None) -> list[str]:
     here = cache_folder()
     lines = [f"{'name':44} {'metric':11} {'d':>5} {'n':>11} {'queries':>8}  where"]
     if collection is None:
-        lines.append(f"{'drift':44} {'angular':11} {96:5} {50_000:11,} {2_000:8,}  generated here (synthetic)")
+        made = Drift()
+        shape = f"{made.dimension:5} {made.n:11,} {made.test:8,}"
+        lines.append(f"{GENERATED:44} {METRIC:11} {shape}  generated here (synthetic)")
     for entry in catalogue():
         if collection in (None, entry.collection):
             cached = ", in the cache" if (here / f"{entry.name}.hdf5").is_file() else ""

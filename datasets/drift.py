@@ -21,11 +21,11 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from .catalogue import GENERATED
 from .errors import DatasetError
 from .truth import Progress, exact_neighbors
 from .write import write_dataset
 
-NAME = "drift"
 GENERATOR_VERSION = 1
 METRIC = "angular"
 MOST = 2**31  # of anything: ids are int32
@@ -95,7 +95,7 @@ def drift_of(name: str) -> Drift:
     """
     known: dict[str, type] = {name: type(value) for name, value in asdict(Drift()).items()}
     told: dict[str, Any] = {}
-    for part in filter(None, name.removeprefix(NAME).removeprefix(":").split(",")):
+    for part in filter(None, name.removeprefix(GENERATED).removeprefix(":").split(",")):
         key, _, value = part.partition("=")
         if key not in known:
             near = get_close_matches(key, known, n=1, cutoff=0.0)
