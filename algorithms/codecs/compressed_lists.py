@@ -24,6 +24,7 @@ STORAGES = ("float32", "float16", "given")
 LARGEST_FLOAT16 = 65504.0
 LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 CANDIDATES_PER_NEIGHBOUR = 10
+ROWS_PER_BLOCK = 4096  # that are read or encoded at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +165,24 @@ def stored_rows(encoding: Encoding, storage: str) -> tuple[npt.NDArray[Any], npt
     ValueError
         Numbers that float16 does not reach.
     """
-    lengths = np.empty(0, dtype=np.float32)
-    if encoding.metric == "angular":
-        squares = np.einsum("ij,ij->i", encoding.rows, encoding.rows, dtype=np.float64)
-        inverse = np.minimum(1 / np.sqrt(np.maximum(squares, 1e-300)), LARGEST_FLOAT32)
-        lengths = np.where(squares > 0, inverse, 0).astype(np.float32)
-    if storage == "given":
-        return encoding.rows, lengths
-    if storage == "float16":
-        largest = float(max(encoding.rows.max(), -encoding.rows.min()))
-        if largest > LARGEST_FLOAT16:
-            raise ValueError(f"storage 'float16': found {largest:g} in the rows, expected at most {LARGEST_FLOAT16:g}")
-        return encoding.rows.astype(np.float16).view(np.uint16), lengths
-    return encoding.rows.copy(), lengths
+    count = len(encoding.rows)
+    kept: npt.NDArray[Any] = encoding.rows
+    if storage != "given":
+        kept = np.empty(encoding.rows.shape, dtype=np.float16 if storage == "float16" else np.float32)
+    lengths = np.empty(count if encoding.metric == "angular" else 0, dtype=np.float32)
+    for begin in range(0, count, ROWS_PER_BLOCK):  # all that is asked of a row while it is in the cache
+        places = slice(begin, min(begin + ROWS_PER_BLOCK, count))
+        block = encoding.rows[places]
+        if encoding.metric == "angular":
+            squares = np.einsum("ij,ij->i", block, block, dtype=np.float64)
+            inverse = np.minimum(1 / np.sqrt(np.maximum(squares, 1e-300)), LARGEST_FLOAT32)
+            lengths[places] = np.where(squares > 0, inverse, 0)
+        if storage == "float16":
+            largest = float(max(block.max(), -block.min()))
+            if largest > LARGEST_FLOAT16:
+                raise ValueError(
+                    f"storage 'float16': found {largest:g} in the rows, expected at most {LARGEST_FLOAT16:g}"
+                )
+        if storage != "given":
+            kept[places] = block
+    return kept.view(np.uint16) if storage == "float16" else kept, lengths

@@ -23,6 +23,7 @@ from ..rows import positive
 from ..value import Value
 from .codec import Encoding
 from .compressed_lists import (
+    ROWS_PER_BLOCK,
     CompressedLists,
     check_storage,
     metric_refusal,
@@ -33,7 +34,6 @@ from .compressed_lists import (
 )
 from .query_space import QuerySpace, opened_pairs, query_space, second_moment
 
-ROWS_PER_BLOCK = 4096  # that are encoded, or pairs that are summed, at a time
 TRAINING_ROWS = 16384  # a thousand for each codeword
 FITTED_QUERIES = 256  # on which the part αc of the error is estimated
 
