@@ -15,6 +15,7 @@ from ..algorithms.value import from_parameters, parameters
 
 ROWS = 512  # 8-bit quantisers need 256
 LISTS = 4
+SAMPLE_PER_LIST = 64  # not all rows: k-means assigns the others by a kernel of its own
 
 
 def warm_up(
@@ -64,7 +65,10 @@ def warm_up(
 def _tiny(algorithm: Algorithm) -> Algorithm:
     # The same members with few lists, one iteration and one epoch, wherever they have such a field.
     spelled = parameters(algorithm)
-    few = {"clustering": {"lists": LISTS, "iterations": 1}, "router": {"epochs": 1, "iterations": 1}}
+    few = {
+        "clustering": {"lists": LISTS, "iterations": 1, "sample_per_list": SAMPLE_PER_LIST},
+        "router": {"epochs": 1, "iterations": 1},
+    }
     if isinstance(spelled.get("lists"), int):  # of another library's index
         spelled["lists"] = min(LISTS, spelled["lists"])
     for part, limits in few.items():
