@@ -237,10 +237,7 @@ class IVF(Value):
         return replace(self, clustering=replace(self.clustering, lists=lists), router=self.router.resolve(metric))
 
     def unavailable(self, metric: str, dimension: int) -> str:
-        """Return in one line why this cannot be built for a metric, whatever the rows; empty where it can."""
-        router = self.router.resolve(metric)
-        if self.routing != "float32" and not router.linear:
-            return f"IVF.routing: found {self.routing!r} for {type(router).__name__}, expected a linear router"
+        """Return in one line why no rows of this metric can be stored; empty where they can."""
         return self.codec.refusal(metric)
 
     def query_grid(self) -> tuple[Mapping[str, Any], ...]:
@@ -292,6 +289,9 @@ class IVF(Value):
         why = self.unavailable(metric, rows.shape[1])
         if why:
             raise ValueError(why)
+        if self.routing != "float32" and not self.router.resolve(metric).linear:
+            router = type(self.router).__name__
+            raise ValueError(f"IVF.routing: found {self.routing!r} for {router}, expected a linear router")
         resolved = self.resolve(metric, len(rows))
         clusters = resolved.clustering.cluster(rows, space, seed=self.seed, threads=threads, progress=progress)
         return resolved._finish(rows, space, metric, clusters, training, threads, progress, started)

@@ -355,20 +355,19 @@ class TestFailures:
 
     def test_what_cannot_be_asked_is_skipped_and_fails_nothing(self, make_dataset, tmp_path, told):
         path = make_dataset("manhattan")
-        ours = "{type: IVF, codec: {type: Int8}}, {type: IVF, router: {type: Network}, routing: int8}"
+        ours = "{type: IVF, codec: {type: Int8}}"
         experiment = parse_experiment(f"algorithms: [{{type: Hnswlib}}, {{type: LoRANN}}, {ours}]", "peers.yml")
         jobs = plan(experiment, [(str(path), describe(path))], out=str(tmp_path / "out"), threads=1)
         outcome, runs = run_jobs(jobs, {str(path): describe(path)}, told)
-        assert outcome == Outcome(done=0, kept=0, failed=0, skipped=4)
+        assert outcome == Outcome(done=0, kept=0, failed=0, skipped=3)
         assert [event for event in told.events if event[0] == "stage"] == []  # no process was started
         frame = builds(load_runs(tmp_path / "out"))
-        assert frame["status"].tolist() == ["skipped"] * 4
-        why = {run.parameters.get("type") + run.parameters.get("routing", ""): run.message for run in runs}
+        assert frame["status"].tolist() == ["skipped"] * 3
+        why = {run.parameters["type"]: run.message for run in runs}
         for name, package in (("Hnswlib", "hnswlib"), ("LoRANN", "lorann")):
             assert why[name].startswith(("metric: found manhattan", f"{package} is not installed"))
-        assert why["IVFfloat32"].startswith("Int8(): found metric 'manhattan', expected one of ")
-        assert why["IVFint8"] == "IVF.routing: found 'int8' for Network, expected a linear router"
-        assert "Rows without measures because they were skipped: 4." in caption(table(runs))
+        assert why["IVF"].startswith("Int8(): found metric 'manhattan', expected one of ")
+        assert "Rows without measures because they were skipped: 3." in caption(table(runs))
 
     def test_an_impossible_type(self, finished, with_learn, tmp_path, told):
         job = dataclasses.replace(finished["with-learn", "Exact"][0], out=str(tmp_path), parameters={"type": "Exakt"})
